@@ -1,0 +1,110 @@
+//! What every flow is given: the configuration, the clock, the database, and what this process holds in memory.
+
+mod address_throttle;
+mod ended_sessions;
+mod hash_threads;
+mod key_ring;
+
+use bulla_seal::NonceKey;
+use bulla_token::SigningKey;
+
+use crate::clock::Clock;
+use crate::config::{Config, Tokens};
+use crate::model::{Email, HashMemory, MasterKey, Password, PasswordHash, RefreshKey};
+use crate::random::Random;
+use crate::store::Db;
+
+pub use address_throttle::AddressThrottle;
+pub use ended_sessions::{Asked, EndedSessions};
+pub use hash_threads::{HashThreads, Overloaded, Turn};
+pub use key_ring::{KeyRing, Opener, Ring, UnusableKey};
+
+#[derive(Debug)]
+pub struct App {
+    pub config: Config,
+    /// The issuer of tokens. Never taken from a request.
+    pub public_url: String,
+    pub audience: String,
+    pub clock: Clock,
+    pub random: Random,
+    pub db: Db,
+    pub master_key: MasterKey,
+    pub keys: KeyRing,
+    pub nonces: NonceKey,
+    pub refresh_key: RefreshKey,
+    pub hashing: HashThreads,
+    /// Signs tokens instead of the stored keys, under `JWT_SECRET`.
+    pub shared_secret: Option<SigningKey>,
+    /// What a password is checked against where there is no account.
+    pub dummy_hash: PasswordHash,
+    pub ended_sessions: EndedSessions,
+    pub addresses: AddressThrottle,
+}
+
+/// What an [`App`] is made of besides what it makes itself.
+#[derive(Debug)]
+pub struct Parts {
+    pub config: Config,
+    pub public_url: String,
+    pub clock: Clock,
+    pub db: Db,
+    pub master_key: MasterKey,
+}
+
+impl App {
+    /// Everything but the keys of the database, which `flows::keep_keys` loads.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { config, public_url, clock, db, master_key } = parts;
+        let random = Random::new();
+        Self {
+            audience: config.audience.clone().unwrap_or_else(|| public_url.clone()),
+            public_url,
+            clock,
+            db,
+            keys: KeyRing::default(),
+            nonces: NonceKey::new(*master_key.derive("sealing nonces")),
+            refresh_key: RefreshKey::new(&master_key.derive("refresh tokens")),
+            hashing: HashThreads::start(config.hash_threads, config.hash_queue),
+            shared_secret: shared_secret(&config),
+            dummy_hash: dummy_hash(&config, &random),
+            ended_sessions: EndedSessions::default(),
+            addresses: AddressThrottle::new(config.address_rate),
+            master_key,
+            random,
+            config,
+        }
+    }
+
+    /// A new unique id for a row or a token.
+    pub fn new_id(&self) -> String {
+        self.random.uuid(self.clock.now())
+    }
+
+    /// A password that nobody knows, for where the real one could not be read but the work must be done all the same.
+    pub fn random_password(&self) -> Password {
+        random_password(&self.random)
+    }
+
+    /// Whether an address read out of an envelope is the one that a request is about.
+    pub fn is_same_email(expected: &Email, found: &str) -> bool {
+        Email::parse(found).is_ok_and(|found| found == *expected)
+    }
+}
+
+fn random_password(random: &Random) -> Password {
+    let bytes: [u8; 16] = random.bytes();
+    Password::new(zeroize::Zeroizing::new(bytes.map(|byte| format!("{byte:02x}")).concat()))
+}
+
+fn dummy_hash(config: &Config, random: &Random) -> PasswordHash {
+    PasswordHash::make(&random_password(random), random.bytes(), config.argon2, &mut HashMemory::default())
+}
+
+fn shared_secret(config: &Config) -> Option<SigningKey> {
+    match &config.tokens {
+        Tokens::Signed(_) => None,
+        Tokens::SharedSecret(secret) => {
+            Some(SigningKey::from_shared_secret(secret).expect("the configuration refuses a weak shared secret"))
+        }
+    }
+}

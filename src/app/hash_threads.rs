@@ -1,0 +1,171 @@
+//! The threads that hash passwords and open envelopes: their own, so that nothing else ever waits for them, behind a
+//! bounded queue, so that a flood is answered "overloaded" in milliseconds instead of late.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use crate::model::HashMemory;
+
+type Job = Box<dyn FnOnce(&mut HashMemory) + Send>;
+
+pub struct HashThreads {
+    queue: Arc<Queue>,
+    places: Arc<Semaphore>,
+}
+
+/// A place in the queue. Taken before anything is spent, so that whoever is turned away can come again with the same
+/// envelope; given back when the work is done or its requester has gone.
+#[derive(Debug)]
+pub struct Turn {
+    _place: OwnedSemaphorePermit,
+}
+
+/// The queue is full; or a job panicked, which answers the same way once and is logged by the panic hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("all hashing threads are busy")]
+pub struct Overloaded;
+
+#[derive(Default)]
+struct Queue {
+    jobs: Mutex<VecDeque<Job>>,
+    arrival: Condvar,
+}
+
+/// A thread without work for so long gives its memory back.
+const IDLE: Duration = Duration::from_secs(5);
+
+impl HashThreads {
+    pub fn start(threads: usize, queue: usize) -> Self {
+        let places = Arc::new(Semaphore::new(threads + queue));
+        let queue = Arc::new(Queue::default());
+        for number in 0..threads {
+            let queue = Arc::clone(&queue);
+            thread::Builder::new()
+                .name(format!("hash-{number}"))
+                .spawn(move || queue.work())
+                .expect("the operating system lets a server start its threads");
+        }
+        Self { queue, places }
+    }
+
+    /// Answers at once, whether there is room or not.
+    pub fn reserve(&self) -> Result<Turn, Overloaded> {
+        Arc::clone(&self.places).try_acquire_owned().map(|place| Turn { _place: place }).map_err(|_| Overloaded)
+    }
+
+    /// How many more requests could take a place now.
+    pub fn free_places(&self) -> usize {
+        self.places.available_permits()
+    }
+
+    /// Runs work on a hashing thread. Dropping the future takes work that has not begun out of the queue.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        work: impl FnOnce(&mut HashMemory) -> T + Send + 'static,
+    ) -> Result<T, Overloaded> {
+        let (reply, result) = oneshot::channel();
+        self.queue.push(Box::new(move |memory| {
+            if !reply.is_closed() {
+                let _ = reply.send(work(memory));
+            }
+            drop(turn);
+        }));
+        result.await.map_err(|_| Overloaded)
+    }
+}
+
+impl Queue {
+    fn push(&self, job: Job) {
+        self.jobs.lock().expect(NO_PANIC).push_back(job);
+        self.arrival.notify_one();
+    }
+
+    /// One hashing thread, for as long as the process lives.
+    fn work(&self) -> ! {
+        let mut memory = HashMemory::default();
+        loop {
+            let Some(job) = self.next() else {
+                memory = HashMemory::default();
+                continue;
+            };
+            // A panic ends one request, not the thread: every later login would find one thread less.
+            if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
+                memory = HashMemory::default();
+            }
+        }
+    }
+
+    /// The oldest job; `None` when there was none for a while.
+    fn next(&self) -> Option<Job> {
+        let jobs = self.jobs.lock().expect(NO_PANIC);
+        let (mut jobs, _) = self.arrival.wait_timeout_while(jobs, IDLE, |jobs| jobs.is_empty()).expect(NO_PANIC);
+        jobs.pop_front()
+    }
+}
+
+const NO_PANIC: &str = "no thread panics while it holds the queue";
+
+impl fmt::Debug for HashThreads {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "HashThreads({} places free)", self.places.available_permits())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_turns_away_at_once_and_a_finished_job_makes_room() {
+        let threads = HashThreads::start(1, 1);
+        let (first, second) = (threads.reserve().unwrap(), threads.reserve().unwrap());
+        assert_eq!(threads.reserve().unwrap_err(), Overloaded);
+        drop(second);
+        assert_eq!(threads.run(first, |_| 7).await, Ok(7));
+        assert!(threads.reserve().is_ok());
+    }
+
+    #[tokio::test]
+    async fn work_for_someone_who_left_is_not_done() {
+        let threads = HashThreads::start(1, 8);
+        let (release, gate) = mpsc::channel::<()>();
+        let blocked = threads.run(threads.reserve().unwrap(), move |_| gate.recv().is_ok());
+        let (done, was_done) = mpsc::channel::<()>();
+        let mut blocked = Box::pin(blocked);
+        assert!(poll_once(&mut blocked).is_none());
+        let mut abandoned = Box::pin(threads.run(threads.reserve().unwrap(), move |_| drop(done)));
+        assert!(poll_once(&mut abandoned).is_none());
+        drop(abandoned);
+        let noticed = threads.run(threads.reserve().unwrap(), |_| ());
+        release.send(()).unwrap();
+        assert_eq!(blocked.await, Ok(true));
+        noticed.await.unwrap();
+        // The sender was dropped with the unrun closure, or by running it; only the unrun one never sent.
+        assert!(was_done.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_one_job_and_no_thread() {
+        let threads = HashThreads::start(1, 8);
+        let panicking = threads.run(threads.reserve().unwrap(), |_| panic!("on purpose, for this test"));
+        assert_eq!(panicking.await.map(|()| 0), Err(Overloaded));
+        assert_eq!(threads.run(threads.reserve().unwrap(), |_| 7).await, Ok(7));
+    }
+
+    fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::Pin::new(future).poll(&mut context) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        }
+    }
+}

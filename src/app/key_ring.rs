@@ -1,0 +1,170 @@
+//! The keys of the database as this process holds them: decrypted, parsed, ready to use.
+
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use bulla_seal::SealingKey;
+use bulla_token::{Algorithm, JwkSet, SigningKey, Verifier};
+
+use crate::model::{KeyPurpose, KeyStage, MasterKey, StoredKey, Timestamp, WrongMasterKey};
+
+/// Swapped as a whole whenever the database's keys change.
+#[derive(Debug, Default)]
+pub struct KeyRing(RwLock<Option<Loaded>>);
+
+#[derive(Clone, Debug)]
+struct Loaded {
+    ring: Arc<Ring>,
+    at: Instant,
+}
+
+/// Anyone can invent a key id, so an unknown one makes us ask the database only this often.
+const RELOAD_PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub struct Ring {
+    sealing: Vec<Held<SealingKey>>,
+    signing: Vec<Held<SigningKey>>,
+    /// Signs instead of the stored keys where services share a secret with us.
+    shared_secret: Option<SigningKey>,
+    /// Next, active and retiring signing keys. Empty under a shared secret, which must not be published.
+    pub jwks: JwkSet,
+    pub verifier: Verifier,
+}
+
+#[derive(Clone, Debug)]
+struct Held<K> {
+    key: K,
+    row: StoredKey,
+}
+
+/// What it takes to turn the rows of the database into keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Opener<'a> {
+    pub master_key: &'a MasterKey,
+    pub shared_secret: Option<&'a SigningKey>,
+    pub issuer: &'a str,
+    pub audience: &'a str,
+}
+
+/// A row whose key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnusableKey {
+    #[error("{0}; start with the master key that this database was first used with")]
+    MasterKey(#[from] WrongMasterKey),
+    #[error("the key {kid} in the database is damaged: {reason}")]
+    Damaged { kid: String, reason: String },
+    #[error("there is no active {0} key")]
+    Missing(KeyPurpose),
+}
+
+impl KeyRing {
+    /// The current keys. They are loaded before the first request is accepted.
+    pub fn current(&self) -> Arc<Ring> {
+        self.held().expect("keys are loaded before the first request")
+    }
+
+    /// As `current`, before anything is loaded too.
+    pub fn held(&self) -> Option<Arc<Ring>> {
+        self.loaded().map(|loaded| loaded.ring)
+    }
+
+    /// Whether a key that is not held may have been made by another node since the keys were loaded.
+    pub fn may_be_outdated(&self) -> bool {
+        self.loaded().is_none_or(|loaded| loaded.at.elapsed() > RELOAD_PAUSE)
+    }
+
+    pub fn replace(&self, ring: Ring) {
+        let loaded = Loaded { ring: Arc::new(ring), at: Instant::now() };
+        *self.0.write().expect("no thread panics while it holds this lock") = Some(loaded);
+    }
+
+    fn loaded(&self) -> Option<Loaded> {
+        self.0.read().expect("no thread panics while it holds this lock").clone()
+    }
+}
+
+impl Ring {
+    /// Decrypts and parses the keys that `previous` does not hold yet: parsing an RSA key costs as much as using it.
+    pub fn build(
+        rows: Vec<StoredKey>,
+        previous: Option<&Self>,
+        opener: Opener<'_>,
+        now: Timestamp,
+    ) -> Result<Self, UnusableKey> {
+        let alive = rows.into_iter().filter(|row| row.stage(now) != KeyStage::Retired);
+        let (sealing, signing): (Vec<_>, Vec<_>) = alive.partition(|row| row.purpose == KeyPurpose::Sealing.as_str());
+        let mut jwks = JwkSet { keys: Vec::new() };
+        if opener.shared_secret.is_none() {
+            for row in &signing {
+                jwks.keys.push(serde_json::from_str(&row.public_jwk).map_err(|error| damaged(row, error))?);
+            }
+        }
+        let verifier = Verifier::new(opener.issuer, opener.audience);
+        let verifier = match opener.shared_secret {
+            Some(secret) => verifier.with_keys(std::slice::from_ref(secret)),
+            None => verifier.with_jwks(&jwks),
+        };
+        let sealing =
+            hold(sealing, previous.map(|ring| &ring.sealing), opener.master_key, KeyPurpose::Sealing, |_, der| {
+                SealingKey::from_pkcs8_der(der).map_err(|error| error.to_string())
+            })?;
+        let signing =
+            hold(signing, previous.map(|ring| &ring.signing), opener.master_key, KeyPurpose::Signing, |row, der| {
+                let algorithm: Algorithm = row.algorithm.parse().map_err(|_| "unknown algorithm".to_owned())?;
+                SigningKey::from_pkcs8_der(algorithm, der).map_err(|error| error.to_string())
+            })?;
+        let verifier = verifier
+            .map_err(|error| UnusableKey::Damaged { kid: "(public keys)".to_owned(), reason: error.to_string() })?;
+        Ok(Self { sealing, signing, shared_secret: opener.shared_secret.cloned(), jwks, verifier })
+    }
+
+    /// What clients seal to.
+    pub fn active_sealing(&self, now: Timestamp) -> Result<&SealingKey, UnusableKey> {
+        active(&self.sealing, now).ok_or(UnusableKey::Missing(KeyPurpose::Sealing))
+    }
+
+    /// What tokens are signed with.
+    pub fn active_signing(&self, now: Timestamp) -> Result<&SigningKey, UnusableKey> {
+        let key = self.shared_secret.as_ref().or_else(|| active(&self.signing, now));
+        key.ok_or(UnusableKey::Missing(KeyPurpose::Signing))
+    }
+
+    /// Every key that still opens envelopes, the newest last.
+    pub fn opening(&self, now: Timestamp) -> Vec<SealingKey> {
+        let is_alive = |held: &&Held<SealingKey>| held.row.stage(now) != KeyStage::Retired;
+        self.sealing.iter().filter(is_alive).map(|held| held.key.clone()).collect()
+    }
+}
+
+fn active<K>(keys: &[Held<K>], now: Timestamp) -> Option<&K> {
+    keys.iter().rev().find(|held| held.row.stage(now) == KeyStage::Active).map(|held| &held.key)
+}
+
+/// Rows whose private part is gone hold nothing.
+fn hold<K: Clone>(
+    rows: Vec<StoredKey>,
+    known: Option<&Vec<Held<K>>>,
+    master_key: &MasterKey,
+    purpose: KeyPurpose,
+    parse: impl Fn(&StoredKey, &[u8]) -> Result<K, String>,
+) -> Result<Vec<Held<K>>, UnusableKey> {
+    let mut held = Vec::with_capacity(rows.len());
+    for row in rows {
+        let Some(encrypted) = &row.private_key else { continue };
+        let known = known.and_then(|known| known.iter().find(|held| held.row.kid == row.kid));
+        let key = match known {
+            Some(held) => held.key.clone(),
+            None => {
+                let der = master_key.decrypt(&StoredKey::encryption_context(purpose, &row.kid), encrypted)?;
+                parse(&row, &der).map_err(|reason| damaged(&row, reason))?
+            }
+        };
+        held.push(Held { key, row });
+    }
+    Ok(held)
+}
+
+fn damaged(row: &StoredKey, reason: impl ToString) -> UnusableKey {
+    UnusableKey::Damaged { kid: row.kid.clone(), reason: reason.to_string() }
+}

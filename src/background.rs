@@ -1,0 +1,56 @@
+//! What a serving node does by itself: keep the keys, follow ended sessions, forget what is over.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::app::App;
+use crate::flows;
+
+/// A key that another node made is known here this much later at most, and at once when a client uses it.
+const KEYS: Duration = Duration::from_secs(2);
+/// Twice within the second in which `/verify` must follow.
+const ENDED_SESSIONS: Duration = Duration::from_millis(400);
+const PRUNING: Duration = Duration::from_secs(30);
+
+pub fn start(app: &Arc<App>) {
+    every(app, KEYS, "keeping the keys", |app| async move {
+        flows::keep_keys(&app).await.map_err(|error| error.to_string())
+    });
+    every(app, ENDED_SESSIONS, "following ended sessions", |app| async move {
+        flows::follow_ended_sessions(&app).await.map_err(|error| error.to_string())
+    });
+    every(app, PRUNING, "pruning", |app| async move {
+        app.addresses.forget_idle();
+        while flows::prune(&app).await.map_err(|error| error.to_string())? {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    });
+}
+
+/// Repeats a chore for as long as the process lives. The first of a row of failures is logged, and the recovery.
+fn every<F, R>(app: &Arc<App>, period: Duration, what: &'static str, chore: F)
+where
+    F: Fn(Arc<App>) -> R + Send + 'static,
+    R: Future<Output = Result<(), String>> + Send,
+{
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        let mut ticks = interval(period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_failing = false;
+        loop {
+            ticks.tick().await;
+            let result = chore(Arc::clone(&app)).await;
+            match &result {
+                Err(error) if !is_failing => tracing::error!(error, "{what} failed; trying again"),
+                Ok(()) if is_failing => tracing::info!("{what} works again"),
+                _ => {}
+            }
+            is_failing = result.is_err();
+        }
+    });
+}

@@ -1,0 +1,121 @@
+//! What an operator types.
+
+mod check;
+mod keys;
+mod open;
+mod password_input;
+mod seal;
+mod serve;
+mod users;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Settings};
+use crate::telemetry;
+
+/// Authentication server: passwords arrive sealed, tokens go out.
+#[derive(Parser, Debug)]
+#[command(name = "bulla", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+const EXAMPLES: &str = "Examples:
+  bulla                                      start the server on embedded SQLite
+  bulla serve --port 9000 --data-dir /var/lib/bulla
+  bulla seal --url http://localhost:8080 --email ada@example.com
+  bulla users create --name Ada --email ada@example.com
+  bulla keys rotate sealing
+  bulla check                                say what is in force and what is wrong
+
+Every setting is a flag, an environment variable or a line in .env: see `bulla serve --help`.";
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Start the server (also what a bare `bulla` does)
+    Serve,
+    /// Seal a password, as a client would
+    Seal(seal::Seal),
+    /// List, rotate, import or show the server's keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// List, create, disable or enable accounts
+    #[command(subcommand)]
+    Users(users::Users),
+    /// Say what is in force and what is wrong; changes nothing
+    Check(check::Check),
+}
+
+/// Why a command failed, in sentences for whoever typed it.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{}", .0.join("\n"))]
+    Settings(Vec<String>),
+    #[error("{0}")]
+    Command(String),
+}
+
+impl Failure {
+    fn new(error: impl ToString) -> Self {
+        Self::Command(error.to_string())
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Runs what the command line asks for.
+pub fn run() -> ExitCode {
+    let dot_env = dotenvy::dotenv();
+    let cli = Cli::parse();
+    telemetry::start();
+    let result = match dot_env {
+        Err(error) if !error.not_found() => Err(Failure::new(format!(".env cannot be read: {error}"))),
+        _ => dispatch(cli),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            for line in failure.to_string().lines() {
+                eprintln!("bulla: {line}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Outcome {
+    let command = cli.command.unwrap_or(Command::Serve);
+    // Sealing needs no settings: it is what a client does.
+    if let Command::Seal(seal) = command {
+        return seal.run();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
+    if let Command::Check(check) = command {
+        return runtime.block_on(check.run(&cli.settings));
+    }
+    let config = Config::resolve(&cli.settings).map_err(Failure::Settings)?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve => serve::run(config).await,
+            Command::Keys(keys) => keys.run(config).await,
+            Command::Users(users) => users.run(config).await,
+            Command::Seal(_) | Command::Check(_) => Ok(()),
+        }
+    })
+}
+
+/// Reads a file that the command line names.
+fn read_file(path: &PathBuf) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
+}
+
+fn print_json(value: &impl serde::Serialize) -> Outcome {
+    println!("{}", serde_json::to_string_pretty(value).map_err(Failure::new)?);
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! `bulla check`: what is in force, and what is wrong.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Failure, Outcome, open, print_json};
+use crate::config::{Config, MasterKeySource, Settings};
+use crate::http::server;
+use crate::model::{KeyPurpose, MasterKey, StoredKey};
+use crate::store::{self, DatabaseUrl, server_keys};
+
+#[derive(Args, Debug)]
+pub(super) struct Check {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    in_force: Vec<(&'static str, String)>,
+    problems: Vec<String>,
+}
+
+impl Check {
+    /// Fails when something is wrong, after telling all of it.
+    pub(super) async fn run(self, settings: &Settings) -> Outcome {
+        let report = match Config::resolve(settings) {
+            Ok(config) => Report { in_force: in_force(&config), problems: problems(&config).await },
+            Err(problems) => Report { in_force: Vec::new(), problems },
+        };
+        if self.json {
+            print_json(&report)?;
+        } else {
+            for (name, value) in &report.in_force {
+                println!("{name:28} {value}");
+            }
+            if report.problems.is_empty() {
+                println!("\nNothing is wrong.");
+            }
+        }
+        if report.problems.is_empty() { Ok(()) } else { Err(Failure::Settings(report.problems)) }
+    }
+}
+
+fn in_force(config: &Config) -> Vec<(&'static str, String)> {
+    let or_none = |list: Vec<String>| if list.is_empty() { "none".to_owned() } else { list.join(", ") };
+    let master_key = match &config.master_key {
+        MasterKeySource::Given(_) => "given in the environment".to_owned(),
+        MasterKeySource::File(path) | MasterKeySource::DataDir(path) => path.display().to_string(),
+    };
+    let tls = config.tls.as_ref().map_or("off".to_owned(), |files| files.cert.display().to_string());
+    let rate =
+        config.address_rate.map_or("off".to_owned(), |rate| format!("{}/s, {} at once", rate.per_second, rate.burst));
+    vec![
+        ("listen", config.listen.to_string()),
+        ("public url (issuer)", config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen))),
+        ("database", config.database.to_string()),
+        ("data folder", config.data_dir.display().to_string()),
+        ("master key", master_key),
+        ("tokens", format!("{:?}, valid for {} s", config.tokens, config.access_lifetime.as_secs())),
+        ("sealed forms", if config.accepts_raw_form { "jwe, raw" } else { "jwe" }.to_owned()),
+        ("passwords in clear", if config.accepts_plaintext { "ACCEPTED" } else { "refused" }.to_owned()),
+        ("least password length", config.password_policy.min_length.to_string()),
+        ("password hash", format!("argon2id {}", config.argon2)),
+        ("hash threads and queue", format!("{} and {}", config.hash_threads, config.hash_queue)),
+        ("address rate", rate),
+        ("trusted proxies", or_none(config.trusted_proxies.iter().map(ToString::to_string).collect())),
+        ("cors origins", or_none(config.cors_origins.clone())),
+        ("connections", config.max_connections.to_string()),
+        ("metrics", format!("{:?}", config.metrics)),
+        ("tls", tls),
+    ]
+}
+
+/// Looks at everything that a start would need, and changes nothing.
+async fn problems(config: &Config) -> Vec<String> {
+    let mut problems = Vec::new();
+    if let Some(files) = &config.tls
+        && let Err(error) = server::tls_acceptor(&files.cert, &files.key)
+    {
+        problems.push(error.to_string());
+    }
+    if matches!(&config.database, DatabaseUrl::Sqlite(path) if !path.exists()) {
+        return problems;
+    }
+    let rows = match store::connect(&config.database).await {
+        Ok(db) => server_keys::list(&db).await,
+        Err(error) => {
+            problems.push(error.to_string());
+            return problems;
+        }
+    };
+    // A database without tables is one that no server has started on yet.
+    let rows = rows.unwrap_or_default();
+    if matches!(&config.master_key, MasterKeySource::DataDir(path) if !path.exists()) && rows.is_empty() {
+        return problems;
+    }
+    match open::master_key(&config.master_key, false) {
+        Err(error) => problems.push(error.to_string()),
+        Ok(master_key) => problems.extend(rows.iter().filter_map(|row| undecryptable(row, &master_key))),
+    }
+    problems
+}
+
+fn undecryptable(row: &StoredKey, master_key: &MasterKey) -> Option<String> {
+    let purpose = KeyPurpose::ALL.into_iter().find(|purpose| purpose.as_str() == row.purpose)?;
+    let encrypted = row.private_key.as_ref()?;
+    let context = StoredKey::encryption_context(purpose, &row.kid);
+    let wrong = master_key.decrypt(&context, encrypted).err()?;
+    Some(format!("{} key {}: {wrong}", row.purpose, row.kid))
+}

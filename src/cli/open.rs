@@ -1,0 +1,102 @@
+//! Opening what every command but `seal` works on: the data folder, the master key, the database.
+
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::Failure;
+use crate::app::{App, Parts};
+use crate::clock::Clock;
+use crate::config::{Config, MasterKeySource};
+use crate::flows;
+use crate::model::MasterKey;
+use crate::random::Random;
+use crate::store::{self, DatabaseUrl, Db};
+
+/// An app with its keys loaded, and whether this was the first start.
+pub(super) struct Opened {
+    pub(super) app: App,
+    pub(super) is_first_start: bool,
+}
+
+/// Creates what is missing: folder, master key, tables, keys.
+pub(super) async fn open(config: Config, public_url: String) -> Result<Opened, Failure> {
+    prepare_folder(&config)?;
+    let db = store::connect(&config.database).await.map_err(Failure::new)?;
+    store::migrate(&db).await.map_err(Failure::new)?;
+    let is_first_start = store::server_keys::list(&db).await.map_err(Failure::new)?.is_empty();
+    let master_key = master_key(&config.master_key, is_first_start)?;
+    let app = App::new(Parts { config, public_url, clock: Clock::system(), db, master_key });
+    flows::keep_keys(&app).await.map_err(Failure::new)?;
+    Ok(Opened { app, is_first_start })
+}
+
+/// The database alone, for reading.
+pub(super) async fn open_database(config: &Config) -> Result<Db, Failure> {
+    if let DatabaseUrl::Sqlite(path) = &config.database
+        && !path.exists()
+    {
+        return Err(Failure::new(format!("there is no database at {} yet; start the server once", path.display())));
+    }
+    store::connect(&config.database).await.map_err(Failure::new)
+}
+
+/// The folder and the database file hold password hashes: nobody else on the machine may read them.
+fn prepare_folder(config: &Config) -> Result<(), Failure> {
+    let problem = |path: &Path, error| Failure::new(format!("cannot create {}: {error}", path.display()));
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&config.data_dir)
+        .map_err(|error| problem(&config.data_dir, error))?;
+    let DatabaseUrl::Sqlite(path) = &config.database else { return Ok(()) };
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(problem(path, error)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn master_key(source: &MasterKeySource, is_first_start: bool) -> Result<MasterKey, Failure> {
+    match source {
+        MasterKeySource::Given(key) => Ok(key.clone()),
+        MasterKeySource::File(path) => read_master_key(path),
+        MasterKeySource::DataDir(path) if path.exists() => read_master_key(path),
+        MasterKeySource::DataDir(path) if is_first_start => make_master_key(path),
+        MasterKeySource::DataDir(path) => Err(Failure::new(format!(
+            "{} is missing, but the database holds keys that were encrypted under it. Put the file back, or give the \
+             master key as BULLA_MASTER_KEY; without it the keys cannot be read",
+            path.display()
+        ))),
+    }
+}
+
+fn read_master_key(path: &Path) -> Result<MasterKey, Failure> {
+    let name = path.display();
+    let problem = |error| Failure::new(format!("cannot read the master key {name}: {error}"));
+    let mode = std::fs::metadata(path).map_err(problem)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Failure::new(format!(
+            "others can read the master key {name} (mode {mode:o}); run: chmod 600 {name}"
+        )));
+    }
+    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(problem)?);
+    text.parse().map_err(|error| Failure::new(format!("{name}: {error}")))
+}
+
+fn make_master_key(path: &Path) -> Result<MasterKey, Failure> {
+    let key = MasterKey::new(Random::new().bytes());
+    let problem = |error| Failure::new(format!("cannot write the master key {}: {error}", path.display()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(problem)?;
+    // Whatever the umask says.
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(problem)?;
+    file.write_all(key.to_hex().as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(problem)?;
+    // The keys that are about to be stored are worthless without it, so it is on the disk before they are.
+    file.sync_all().map_err(problem)?;
+    if let Some(folder) = path.parent() {
+        std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(problem)?;
+    }
+    Ok(key)
+}

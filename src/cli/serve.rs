@@ -1,0 +1,121 @@
+//! `bulla serve`
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::open::{Opened, open};
+use super::{Failure, Outcome};
+use crate::app::App;
+use crate::background;
+use crate::config::{Config, Metrics};
+use crate::http::{self, server};
+
+pub(super) async fn run(config: Config) -> Outcome {
+    let tls = config.tls.as_ref().map(|files| server::tls_acceptor(&files.cert, &files.key));
+    let tls = tls.transpose().map_err(Failure::new)?;
+    let (listener, address) = listen(config.listen, "PORT").await?;
+    let metrics = metrics_listener(&config).await?;
+    let default_url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+    let public_url = config.public_url.clone().unwrap_or(default_url);
+
+    let Opened { app, is_first_start } = open(config, public_url).await?;
+    let app = Arc::new(app);
+    warn_about(&app);
+    if is_first_start {
+        welcome(&app);
+    }
+    tracing::info!(%address, url = app.public_url, database = %app.config.database, "ready");
+
+    let stop = stop_signal()?;
+    background::start(&app);
+    if let Some(listener) = metrics {
+        let handle = http::install_metrics().map_err(Failure::new)?;
+        let router = http::metrics_router(Arc::clone(&app), handle);
+        tokio::spawn(server::serve(listener, None, router, 100, stopped(stop.clone())));
+    }
+    let router = http::router(Arc::clone(&app));
+    server::serve(listener, tls, router, app.config.max_connections, stopped(stop)).await;
+    app.db.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn listen(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    let problem = |error: std::io::Error| match error.kind() {
+        ErrorKind::AddrInUse => Failure::new(format!("{address} is in use; choose another one with {setting}")),
+        _ => Failure::new(format!("cannot listen on {address}: {error}")),
+    };
+    let listener = TcpListener::bind(address).await.map_err(problem)?;
+    let address = listener.local_addr().map_err(problem)?;
+    Ok((listener, address))
+}
+
+async fn metrics_listener(config: &Config) -> Result<Option<TcpListener>, Failure> {
+    match config.metrics {
+        Metrics::Off => Ok(None),
+        Metrics::On(address) => Ok(Some(listen(address, "BULLA_METRICS_ADDRESS").await?.0)),
+        Metrics::IfFree(address) => {
+            let listener = TcpListener::bind(address).await;
+            if listener.is_err() {
+                tracing::warn!(%address, "in use, so there are no metrics; choose another address with BULLA_METRICS_ADDRESS");
+            }
+            Ok(listener.ok())
+        }
+    }
+}
+
+/// Turns true on SIGTERM or SIGINT.
+fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::new)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::new)?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {},
+            _ = interrupt.recv() => {},
+        }
+        tracing::info!("stopping; requests in flight are finished first");
+        let _ = sender.send(true);
+    });
+    Ok(receiver)
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|is_stopping| *is_stopping).await;
+}
+
+fn warn_about(app: &App) {
+    if app.config.accepts_plaintext {
+        tracing::warn!(
+            "BULLA_ALLOW_PLAINTEXT is on: passwords are accepted in clear. Turn it off once every client seals"
+        );
+    }
+    if app.shared_secret.is_some() {
+        tracing::warn!("JWT_SECRET is set: every service that verifies tokens with it can also forge them");
+    }
+    if app.config.tls.is_none() && !app.config.listen.ip().is_loopback() && !app.public_url.starts_with("https://") {
+        tracing::warn!(
+            "listening beyond this machine without TLS: set BULLA_TLS_CERT and BULLA_TLS_KEY, or put a proxy in front"
+        );
+    }
+}
+
+fn welcome(app: &App) {
+    let (url, data) = (&app.public_url, &app.config.database);
+    println!(
+        "
+Bulla listens on {url}
+Data is in       {data}
+
+Try:
+  curl -s {url}/api/auth/sealing-key
+  bulla seal --url {url} --email ada@example.com --purpose register
+  open {url}/docs
+"
+    );
+}

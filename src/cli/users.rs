@@ -1,0 +1,151 @@
+//! `bulla users`
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::open::{open, open_database};
+use super::password_input::read_password;
+use super::{Failure, Outcome, print_json};
+use crate::app::App;
+use crate::config::Config;
+use crate::flows;
+use crate::model::{Account, AccountId, Email, Name, Timestamp};
+use crate::store::{Db, accounts};
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Users {
+    /// List all accounts
+    List {
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Create an account; the password is read from a prompt or from standard input
+    #[command(after_help = "Examples:
+  bulla users create --name 'Ada Lovelace' --email ada@example.com
+  printf '%s' \"$PASSWORD\" | bulla users create --name Ada --email ada@example.com")]
+    Create {
+        #[arg(long)]
+        name: String,
+        #[arg(long)]
+        email: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Keep someone out: no login, and all sessions end at once
+    Disable {
+        /// Email address or id
+        user: String,
+    },
+    /// Let someone in again
+    Enable {
+        /// Email address or id
+        user: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: &'a str,
+    name: &'a str,
+    email: &'a str,
+    created_at: Timestamp,
+    disabled_at: Option<Timestamp>,
+}
+
+const PAGE: u32 = 500;
+
+impl Users {
+    pub(super) async fn run(self, config: Config) -> Outcome {
+        match self {
+            Self::List { json } => list(&config, json).await,
+            Self::Create { name, email, json } => create(config, &name, &email, json).await,
+            Self::Disable { user } => {
+                let app = open_app(config).await?;
+                let account = find(&app.db, &user).await?;
+                let ended = flows::disable_account(&app, &account).await.map_err(Failure::new)?;
+                app.db.close().await;
+                println!("{} is disabled; {ended} sessions ended", account.email);
+                Ok(())
+            }
+            Self::Enable { user } => {
+                let app = open_app(config).await?;
+                let account = find(&app.db, &user).await?;
+                flows::enable_account(&app, &account).await.map_err(Failure::new)?;
+                app.db.close().await;
+                println!("{} is enabled and can log in again", account.email);
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn open_app(config: Config) -> Result<App, Failure> {
+    // The issuer matters to no command, so any URL will do.
+    Ok(open(config, "http://localhost".to_owned()).await?.app)
+}
+
+async fn list(config: &Config, json: bool) -> Outcome {
+    let db = open_database(config).await?;
+    let mut after = String::new();
+    if !json {
+        println!("{:36}  {:32}  {:24}  {:8}  NAME", "ID", "EMAIL", "CREATED AT", "STATE");
+    }
+    loop {
+        let page = accounts::list(&db, &after, PAGE).await.map_err(Failure::new)?;
+        for account in &page {
+            print_account(account, json)?;
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE as usize => after = last.id.to_string(),
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn print_account(account: &Account, json: bool) -> Outcome {
+    if json {
+        println!("{}", serde_json::to_string(&listed(account)).map_err(Failure::new)?);
+        return Ok(());
+    }
+    let state = if account.is_disabled() { "disabled" } else { "enabled" };
+    let (email, created_at) = (account.email.as_str(), account.created_at.to_string());
+    println!("{:36}  {email:32}  {created_at:24}  {state:8}  {}", account.id.as_str(), account.name.as_str());
+    Ok(())
+}
+
+fn listed(account: &Account) -> Listed<'_> {
+    Listed {
+        id: account.id.as_str(),
+        name: account.name.as_str(),
+        email: account.email.as_str(),
+        created_at: account.created_at,
+        disabled_at: account.disabled_at,
+    }
+}
+
+async fn create(config: Config, name: &str, email: &str, json: bool) -> Outcome {
+    let name = Name::parse(name).map_err(|error| Failure::new(format!("--name {error}")))?;
+    let email = Email::parse(email).map_err(|error| Failure::new(format!("--email {error}")))?;
+    let password = read_password()?;
+    let app = open_app(config).await?;
+    let account = flows::create_account(&app, name, email, password).await.map_err(Failure::new)?;
+    app.db.close().await;
+    if json {
+        return print_json(&listed(&account));
+    }
+    println!("created {} with the id {}", account.email, account.id);
+    Ok(())
+}
+
+async fn find(db: &Db, user: &str) -> Result<Account, Failure> {
+    let found = match Email::parse(user) {
+        Ok(email) => accounts::by_email(db, &email).await,
+        Err(_) => accounts::by_id(db, &AccountId::new(user)).await,
+    };
+    let none = || {
+        Failure::new(format!("there is no account with the email address or id {user}; `bulla users list` shows all"))
+    };
+    found.map_err(Failure::new)?.ok_or_else(none)
+}

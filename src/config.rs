@@ -1,0 +1,372 @@
+//! What is in force: the settings, read, checked and combined.
+
+mod settings;
+mod values;
+
+use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use bulla_token::Algorithm;
+use ipnet::IpNet;
+use zeroize::Zeroizing;
+
+use crate::model::{Argon2Cost, MasterKey, PasswordPolicy};
+use crate::store::DatabaseUrl;
+
+pub use settings::{Settings, names};
+pub use values::Rate;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    /// `None`: the address that is listened on.
+    pub public_url: Option<String>,
+    pub audience: Option<String>,
+    pub data_dir: PathBuf,
+    pub database: DatabaseUrl,
+    pub master_key: MasterKeySource,
+    pub tokens: Tokens,
+    pub access_lifetime: Duration,
+    pub accepts_raw_form: bool,
+    pub accepts_plaintext: bool,
+    pub password_policy: PasswordPolicy,
+    pub argon2: Argon2Cost,
+    pub hash_threads: usize,
+    pub hash_queue: usize,
+    pub address_rate: Option<Rate>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub cors_origins: Vec<String>,
+    pub max_connections: usize,
+    pub metrics: Metrics,
+    pub tls: Option<TlsFiles>,
+}
+
+#[derive(Clone, Debug)]
+pub enum MasterKeySource {
+    Given(MasterKey),
+    /// A file that must exist.
+    File(PathBuf),
+    /// `master.key` in the data folder, made at the first start.
+    DataDir(PathBuf),
+}
+
+/// How access tokens are signed.
+#[derive(Clone)]
+pub enum Tokens {
+    Signed(Algorithm),
+    /// HS256 with this secret: whoever verifies can also issue.
+    SharedSecret(Zeroizing<Vec<u8>>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metrics {
+    Off,
+    /// The default: where the address is taken, the server starts without.
+    IfFree(SocketAddr),
+    On(SocketAddr),
+}
+
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
+const DEFAULT_PORT: u16 = 8080;
+const DEFAULT_METRICS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+const SHORTEST_PASSWORD: usize = 8;
+
+impl Config {
+    /// Reads all settings and reports everything that is wrong with them, not just the first thing.
+    pub fn resolve(settings: &Settings) -> Result<Self, Vec<String>> {
+        let mut problems = unknown_names(std::env::vars().map(|(name, _)| name));
+        let mut read = Reader(&mut problems);
+        let data_dir = PathBuf::from(read.text(&settings.data_dir).unwrap_or("./bulla-data"));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let hash_threads = read.at_least("BULLA_HASH_THREADS", &settings.hash_threads, 1).unwrap_or(cores);
+        let config = Self {
+            listen: SocketAddr::new(
+                read.value("BULLA_HOST", &settings.host).unwrap_or(Ipv4Addr::LOCALHOST.into()),
+                read.value("PORT", &settings.port).unwrap_or(DEFAULT_PORT),
+            ),
+            public_url: read.with("BULLA_PUBLIC_URL", &settings.public_url, public_url),
+            audience: read.text(&settings.audience).map(str::to_owned),
+            database: read.database(settings, &data_dir),
+            master_key: read.master_key(settings, &data_dir),
+            tokens: read.tokens(settings),
+            access_lifetime: read
+                .with("JWT_EXPIRES", &settings.jwt_expires, access_lifetime)
+                .unwrap_or(Duration::from_secs(600)),
+            accepts_raw_form: read.with("BULLA_SEALED_FORMS", &settings.sealed_forms, accepts_raw_form).unwrap_or(true),
+            accepts_plaintext: read
+                .with("BULLA_ALLOW_PLAINTEXT", &settings.allow_plaintext, values::switch)
+                .unwrap_or(false),
+            password_policy: PasswordPolicy {
+                min_length: read
+                    .at_least("BULLA_PASSWORD_MIN_LENGTH", &settings.password_min_length, SHORTEST_PASSWORD)
+                    .unwrap_or(15),
+            },
+            argon2: read.value("BULLA_ARGON2", &settings.argon2).unwrap_or(Argon2Cost::DEFAULT),
+            hash_threads,
+            hash_queue: read.at_least("BULLA_HASH_QUEUE", &settings.hash_queue, 1).unwrap_or(32 * hash_threads),
+            address_rate: read
+                .with("BULLA_ADDRESS_RATE", &settings.address_rate, values::rate)
+                .unwrap_or_else(default_rate),
+            trusted_proxies: read
+                .with("BULLA_TRUSTED_PROXIES", &settings.trusted_proxies, values::networks)
+                .unwrap_or_default(),
+            cors_origins: read.with("BULLA_CORS_ORIGINS", &settings.cors_origins, values::origins).unwrap_or_default(),
+            max_connections: read.at_least("BULLA_MAX_CONNECTIONS", &settings.max_connections, 1).unwrap_or(10_000),
+            metrics: read
+                .with("BULLA_METRICS_ADDRESS", &settings.metrics_address, metrics)
+                .unwrap_or(Metrics::IfFree(DEFAULT_METRICS)),
+            tls: read.tls(settings),
+            data_dir,
+        };
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+}
+
+/// Reads one setting after the other and collects what is wrong.
+struct Reader<'p>(&'p mut Vec<String>);
+
+impl Reader<'_> {
+    /// A given text; an empty one counts as not given.
+    fn text<'s>(&self, given: &'s Option<String>) -> Option<&'s str> {
+        given.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    fn with<T>(
+        &mut self,
+        name: &str,
+        given: &Option<String>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let parsed = parse(self.text(given)?);
+        parsed.map_err(|problem| self.0.push(format!("{name} {problem}"))).ok()
+    }
+
+    fn value<T: FromStr<Err: Display>>(&mut self, name: &str, given: &Option<String>) -> Option<T> {
+        self.with(name, given, |text| text.parse().map_err(|error| format!("{error} (it is {text:?})")))
+    }
+
+    fn at_least(&mut self, name: &str, given: &Option<String>, least: usize) -> Option<usize> {
+        self.with(name, given, |text| match text.parse() {
+            Ok(number) if number >= least => Ok(number),
+            _ => Err(format!("must be a whole number, at least {least} (it is {text:?})")),
+        })
+    }
+
+    /// A secret, or the content of the file that its `_FILE` twin names.
+    fn secret(&mut self, name: &str, given: &Option<String>, file: &Option<String>) -> Option<Zeroizing<String>> {
+        let path = self.text(file).map(str::to_owned);
+        match (given, path) {
+            (Some(_), Some(_)) => {
+                self.0.push(format!("{name} and {name}_FILE are both given; keep one of them"));
+                None
+            }
+            (Some(secret), None) => Some(Zeroizing::new(secret.clone())),
+            (None, Some(path)) => match std::fs::read_to_string(&path) {
+                Ok(content) => Some(Zeroizing::new(Zeroizing::new(content).trim_end_matches(['\r', '\n']).to_owned())),
+                Err(error) => {
+                    self.0.push(format!("{name}_FILE: cannot read {path}: {error}"));
+                    None
+                }
+            },
+            (None, None) => None,
+        }
+    }
+
+    fn database(&mut self, settings: &Settings, data_dir: &Path) -> DatabaseUrl {
+        let embedded = DatabaseUrl::Sqlite(data_dir.join("bulla.db"));
+        let url = self.secret("DATABASE_URL", &settings.database_url, &settings.database_url_file);
+        if let Some(url) = url.filter(|url| !url.trim().is_empty()) {
+            return url.trim().parse().unwrap_or_else(|error| {
+                self.0.push(format!("DATABASE_URL: {error}"));
+                embedded
+            });
+        }
+        let Some(host) = self.text(&settings.db_host) else {
+            return embedded;
+        };
+        let password = self.secret("DB_PASSWORD", &settings.db_password, &settings.db_password_file);
+        let mut options = sqlx::mysql::MySqlConnectOptions::new().host(host);
+        options = options.port(self.value("DB_PORT", &settings.db_port).unwrap_or(3306));
+        options = options.username(self.text(&settings.db_user).unwrap_or("root"));
+        if let Some(password) = password.filter(|password| !password.is_empty()) {
+            options = options.password(&password);
+        }
+        match self.text(&settings.db_name) {
+            Some(name) => options = options.database(name),
+            None => self.0.push("DB_NAME is missing: DB_HOST asks for MySQL, so name the database to use".to_owned()),
+        }
+        DatabaseUrl::MySql(Box::new(options))
+    }
+
+    fn master_key(&mut self, settings: &Settings, data_dir: &Path) -> MasterKeySource {
+        let given = self
+            .with("BULLA_MASTER_KEY:", &settings.master_key, |text| text.parse().map_err(|error| format!("{error}")));
+        match (given, self.text(&settings.master_key_file)) {
+            (Some(_), Some(_)) => {
+                self.0.push("BULLA_MASTER_KEY and BULLA_MASTER_KEY_FILE are both given; keep one of them".to_owned());
+                MasterKeySource::DataDir(data_dir.join("master.key"))
+            }
+            (Some(key), None) => MasterKeySource::Given(key),
+            (None, Some(path)) => MasterKeySource::File(path.into()),
+            (None, None) => MasterKeySource::DataDir(data_dir.join("master.key")),
+        }
+    }
+
+    fn tokens(&mut self, settings: &Settings) -> Tokens {
+        let algorithm = self.with("BULLA_SIGNING_ALG", &settings.signing_alg, |text| match text.parse() {
+            Ok(Algorithm::Hs256) => Err("cannot be HS256; set JWT_SECRET to share a secret".to_owned()),
+            Ok(algorithm) => Ok(algorithm),
+            Err(_) => Err(format!("must be ES256, RS256 or EdDSA (it is {text:?})")),
+        });
+        match self.secret("JWT_SECRET", &settings.jwt_secret, &settings.jwt_secret_file) {
+            None => Tokens::Signed(algorithm.unwrap_or(Algorithm::Es256)),
+            Some(secret) => {
+                if let Err(weak) = bulla_token::SigningKey::from_shared_secret(secret.as_bytes()) {
+                    self.0.push(format!("JWT_SECRET: {weak}"));
+                }
+                if algorithm.is_some() {
+                    self.0.push(
+                        "BULLA_SIGNING_ALG and JWT_SECRET are both given; a shared secret always means HS256"
+                            .to_owned(),
+                    );
+                }
+                Tokens::SharedSecret(Zeroizing::new(secret.as_bytes().to_vec()))
+            }
+        }
+    }
+
+    fn tls(&mut self, settings: &Settings) -> Option<TlsFiles> {
+        match (self.text(&settings.tls_cert), self.text(&settings.tls_key)) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.into(), key: key.into() }),
+            (None, None) => None,
+            _ => {
+                self.0.push("BULLA_TLS_CERT and BULLA_TLS_KEY belong together; one of them is missing".to_owned());
+                None
+            }
+        }
+    }
+}
+
+fn default_rate() -> Option<Rate> {
+    values::rate("2/s,60").unwrap_or_default()
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', ' ']) => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err(format!("must be like https://auth.example.com (it is {text:?})")),
+    }
+}
+
+fn access_lifetime(text: &str) -> Result<Duration, String> {
+    let lifetime = values::duration(text)?;
+    let sensible = Duration::from_secs(10)..=Duration::from_secs(24 * 3600);
+    if sensible.contains(&lifetime) {
+        return Ok(lifetime);
+    }
+    Err(format!("must lie between 10s and 24h (it is {text:?}): other services accept a token until it expires"))
+}
+
+fn accepts_raw_form(text: &str) -> Result<bool, String> {
+    let mut forms: Vec<&str> = text.split(',').map(str::trim).collect();
+    forms.sort_unstable();
+    match forms.as_slice() {
+        ["jwe"] => Ok(false),
+        ["jwe", "raw"] => Ok(true),
+        _ => Err(format!("must be jwe, or jwe,raw (it is {text:?})")),
+    }
+}
+
+fn metrics(text: &str) -> Result<Metrics, String> {
+    if text == "off" {
+        return Ok(Metrics::Off);
+    }
+    text.parse().map(Metrics::On).map_err(|_| format!("must be like 127.0.0.1:9464, or off (it is {text:?})"))
+}
+
+/// A misspelled setting is a setting that silently is not in force, so it stops the start.
+fn unknown_names(given: impl Iterator<Item = String>) -> Vec<String> {
+    let known = names();
+    let is_ours = |name: &String| name.starts_with("BULLA_") && !name.starts_with("BULLA_TEST_");
+    let mut problems: Vec<String> = given
+        .filter(|name| is_ours(name) && !known.contains(name))
+        .map(|name| match nearest(&name, &known) {
+            Some(nearest) => format!("{name} is not a setting; did you mean {nearest}?"),
+            None => format!("{name} is not a setting; `bulla serve --help` lists them all"),
+        })
+        .collect();
+    problems.sort();
+    problems
+}
+
+fn nearest<'k>(name: &str, known: &'k [String]) -> Option<&'k str> {
+    let distance = |candidate: &&String| strsim::damerau_levenshtein(name, candidate);
+    known.iter().min_by_key(distance).filter(|candidate| distance(candidate) <= name.len() / 3).map(String::as_str)
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Signed(algorithm) => formatter.write_str(algorithm.as_str()),
+            Self::SharedSecret(_) => formatter.write_str("HS256 (shared secret)"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_is_refused_and_the_nearest_suggested() {
+        let problems =
+            unknown_names(["BULLA_PUBLIC_ULR", "BULLA_XYZZY", "PATH", "BULLA_HOST"].into_iter().map(String::from));
+        assert_eq!(
+            problems,
+            [
+                "BULLA_PUBLIC_ULR is not a setting; did you mean BULLA_PUBLIC_URL?",
+                "BULLA_XYZZY is not a setting; `bulla serve --help` lists them all",
+            ]
+        );
+    }
+
+    #[test]
+    fn everything_wrong_is_reported_at_once() {
+        let settings = Settings {
+            port: Some("eighty".into()),
+            argon2: Some("m=8,t=1,p=1".into()),
+            jwt_secret: Some("super_secret_key".into()),
+            tls_cert: Some("cert.pem".into()),
+            password_min_length: Some("4".into()),
+            ..Settings::default()
+        };
+        let problems = Config::resolve(&settings).unwrap_err();
+        for name in ["PORT", "BULLA_ARGON2", "JWT_SECRET", "BULLA_TLS_KEY", "BULLA_PASSWORD_MIN_LENGTH"] {
+            assert!(problems.iter().any(|problem| problem.contains(name)), "{name} missing in {problems:?}");
+        }
+    }
+
+    #[test]
+    fn db_names_of_the_tutorial_mean_mysql_and_an_address_wins_over_them() {
+        let tutorial = Settings {
+            db_host: Some("db.example.com".into()),
+            db_user: Some("app".into()),
+            db_password: Some(String::new()),
+            db_name: Some("shop".into()),
+            ..Settings::default()
+        };
+        let config = Config::resolve(&tutorial).unwrap();
+        assert_eq!(config.database.to_string(), "mysql://app:…@db.example.com:3306/shop");
+        let both = Settings { database_url: Some("sqlite:/tmp/x.db".into()), ..tutorial };
+        assert_eq!(Config::resolve(&both).unwrap().database.to_string(), "sqlite:/tmp/x.db");
+    }
+}

@@ -1,0 +1,143 @@
+//! Every setting by its name, as text: an environment variable, a line in `.env`, or a flag, which wins.
+//! To add one, add a field here, a line in `resolve`, and a line in `.env.example`.
+
+use clap::Args;
+
+/// Values as they were given. `None` where nothing was.
+#[derive(Args, Clone, Default)]
+#[command(next_help_heading = "Settings (each is also an environment variable, or a line in .env)")]
+pub struct Settings {
+    /// Address to listen on [default: 127.0.0.1]
+    #[arg(long, env = "BULLA_HOST", global = true, hide_short_help = true, value_name = "ADDRESS")]
+    pub host: Option<String>,
+    /// Port to listen on; 0 takes any free one [default: 8080]
+    #[arg(long, env = "PORT", global = true, hide_short_help = true)]
+    pub port: Option<String>,
+    /// The URL that clients reach this server by; the tokens' issuer [default: http://HOST:PORT]
+    #[arg(long, env = "BULLA_PUBLIC_URL", global = true, hide_short_help = true, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Folder of the embedded database and of master.key [default: ./bulla-data]
+    #[arg(long, env = "BULLA_DATA_DIR", global = true, hide_short_help = true, value_name = "FOLDER")]
+    pub data_dir: Option<String>,
+
+    /// sqlite:PATH or mysql://user:password@host:port/name [default: SQLite in the data folder]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        global = true,
+        hide_short_help = true,
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub database_url: Option<String>,
+    /// File that holds DATABASE_URL
+    #[arg(long, env = "DATABASE_URL_FILE", global = true, hide_short_help = true, value_name = "FILE")]
+    pub database_url_file: Option<String>,
+    /// MySQL host, where DATABASE_URL is not given
+    #[arg(long, env = "DB_HOST", global = true, hide_short_help = true)]
+    pub db_host: Option<String>,
+    /// MySQL port [default: 3306]
+    #[arg(long, env = "DB_PORT", global = true, hide_short_help = true)]
+    pub db_port: Option<String>,
+    /// MySQL user
+    #[arg(long, env = "DB_USER", global = true, hide_short_help = true)]
+    pub db_user: Option<String>,
+    /// MySQL password; better given in the environment, where other users cannot see it
+    #[arg(long, env = "DB_PASSWORD", global = true, hide_short_help = true, hide_env_values = true)]
+    pub db_password: Option<String>,
+    /// File that holds DB_PASSWORD
+    #[arg(long, env = "DB_PASSWORD_FILE", global = true, hide_short_help = true, value_name = "FILE")]
+    pub db_password_file: Option<String>,
+    /// MySQL database
+    #[arg(long, env = "DB_NAME", global = true, hide_short_help = true)]
+    pub db_name: Option<String>,
+
+    /// Life of an access token: 15m, 1h or a number of seconds [default: 10m]
+    #[arg(long, env = "JWT_EXPIRES", global = true, hide_short_help = true, value_name = "DURATION")]
+    pub jwt_expires: Option<String>,
+    /// Switches to HS256 tokens under this shared secret (at least 32 bytes), for services that verify with it
+    #[arg(
+        long,
+        env = "JWT_SECRET",
+        global = true,
+        hide_short_help = true,
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    pub jwt_secret: Option<String>,
+    /// File that holds JWT_SECRET
+    #[arg(long, env = "JWT_SECRET_FILE", global = true, hide_short_help = true, value_name = "FILE")]
+    pub jwt_secret_file: Option<String>,
+    /// The `aud` claim of tokens [default: the public URL]
+    #[arg(long, env = "BULLA_AUDIENCE", global = true, hide_short_help = true)]
+    pub audience: Option<String>,
+    /// ES256, RS256 or EdDSA [default: ES256]
+    #[arg(long, env = "BULLA_SIGNING_ALG", global = true, hide_short_help = true, value_name = "ALGORITHM")]
+    pub signing_alg: Option<String>,
+
+    /// Key that encrypts the private keys in the database [default: master.key in the data folder]
+    #[arg(
+        long,
+        env = "BULLA_MASTER_KEY",
+        global = true,
+        hide_short_help = true,
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    pub master_key: Option<String>,
+    /// File that holds BULLA_MASTER_KEY; only its owner may read it
+    #[arg(long, env = "BULLA_MASTER_KEY_FILE", global = true, hide_short_help = true, value_name = "FILE")]
+    pub master_key_file: Option<String>,
+    /// Forms of sealed passwords to accept: jwe, or jwe,raw [default: jwe,raw]
+    #[arg(long, env = "BULLA_SEALED_FORMS", global = true, hide_short_help = true, value_name = "FORMS")]
+    pub sealed_forms: Option<String>,
+    /// Accepts passwords in clear while clients are being changed; never leave it on
+    #[arg(long, env = "BULLA_ALLOW_PLAINTEXT", global = true, hide_short_help = true, value_name = "true|false")]
+    pub allow_plaintext: Option<String>,
+    /// Least length of a new password in characters, never below 8 [default: 15]
+    #[arg(long, env = "BULLA_PASSWORD_MIN_LENGTH", global = true, hide_short_help = true, value_name = "CHARACTERS")]
+    pub password_min_length: Option<String>,
+    /// Cost of a password hash [default: m=19456,t=2,p=1]
+    #[arg(long, env = "BULLA_ARGON2", global = true, hide_short_help = true, value_name = "m=KIB,t=PASSES,p=LANES")]
+    pub argon2: Option<String>,
+    /// Threads that hash passwords [default: one a core]
+    #[arg(long, env = "BULLA_HASH_THREADS", global = true, hide_short_help = true, value_name = "COUNT")]
+    pub hash_threads: Option<String>,
+    /// Requests that may wait for a hashing thread before others are answered 503 [default: 32 a thread]
+    #[arg(long, env = "BULLA_HASH_QUEUE", global = true, hide_short_help = true, value_name = "COUNT")]
+    pub hash_queue: Option<String>,
+
+    /// What one client address may do on costly routes: RATE/s,BURST or off [default: 2/s,60]
+    #[arg(long, env = "BULLA_ADDRESS_RATE", global = true, hide_short_help = true, value_name = "RATE")]
+    pub address_rate: Option<String>,
+    /// Proxies whose X-Forwarded-For counts, as addresses or networks: 10.0.0.0/8,::1 [default: none]
+    #[arg(long, env = "BULLA_TRUSTED_PROXIES", global = true, hide_short_help = true, value_name = "NETWORKS")]
+    pub trusted_proxies: Option<String>,
+    /// Origins whose pages may call this server: https://app.example.com,… [default: none]
+    #[arg(long, env = "BULLA_CORS_ORIGINS", global = true, hide_short_help = true, value_name = "ORIGINS")]
+    pub cors_origins: Option<String>,
+    /// Connections at once [default: 10000]
+    #[arg(long, env = "BULLA_MAX_CONNECTIONS", global = true, hide_short_help = true, value_name = "COUNT")]
+    pub max_connections: Option<String>,
+    /// Where Prometheus finds /metrics, or off [default: 127.0.0.1:9464]
+    #[arg(long, env = "BULLA_METRICS_ADDRESS", global = true, hide_short_help = true, value_name = "ADDRESS")]
+    pub metrics_address: Option<String>,
+    /// Certificate chain (PEM) for HTTPS
+    #[arg(long, env = "BULLA_TLS_CERT", global = true, hide_short_help = true, value_name = "FILE")]
+    pub tls_cert: Option<String>,
+    /// Private key (PEM) for HTTPS
+    #[arg(long, env = "BULLA_TLS_KEY", global = true, hide_short_help = true, value_name = "FILE")]
+    pub tls_key: Option<String>,
+}
+
+/// The names of all settings, as environment variables.
+pub fn names() -> Vec<String> {
+    let command = Settings::augment_args(clap::Command::new("bulla"));
+    command.get_arguments().filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned())).collect()
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Settings(…)")
+    }
+}

@@ -1,0 +1,58 @@
+//! What people and operators can do, one verb a file. Each takes the app and a parsed request; its result is one value
+//! or one of the outcomes that the caller can act on.
+
+mod authenticate;
+mod change_password;
+mod check_token;
+mod create_account;
+mod disable_account;
+mod end_sessions;
+mod follow_ended_sessions;
+mod import_sealing_key;
+mod keep_keys;
+mod list_sessions;
+mod login;
+mod logout;
+mod offer_sealing_key;
+mod open_session;
+mod prune;
+mod receive_envelope;
+mod refresh;
+mod register;
+mod rotate_key;
+mod update_profile;
+
+pub use authenticate::{Caller, InvalidToken, authenticate};
+pub use change_password::{ChangePassword, ChangePasswordError, change_password};
+pub use check_token::check_token;
+pub use create_account::{CreateAccountError, create_account};
+pub use disable_account::{disable_account, enable_account};
+pub use end_sessions::{end_every_session, end_session};
+pub use follow_ended_sessions::follow_ended_sessions;
+pub use import_sealing_key::{ImportKeyError, import_sealing_key};
+pub use keep_keys::{KeyError, keep_keys};
+pub use list_sessions::list_sessions;
+pub use login::{Login, LoginError, login};
+pub use logout::logout;
+pub use offer_sealing_key::{OfferedKey, offer_sealing_key};
+pub use open_session::TokenAnswer;
+pub use prune::prune;
+pub use receive_envelope::EnvelopeError;
+pub use refresh::{RefreshError, refresh};
+pub use register::{Register, RegisterError, register};
+pub use rotate_key::{Rotation, Urgency, rotate_key};
+pub use update_profile::update_profile;
+
+use crate::app::UnusableKey;
+use crate::store;
+
+/// Nothing that the caller could do about: the database is away, or the server is broken.
+#[derive(Debug, thiserror::Error)]
+pub enum Internal {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Key(#[from] UnusableKey),
+    #[error("signing a token failed: {0}")]
+    Signing(#[from] bulla_token::KeyError),
+}

@@ -1,0 +1,46 @@
+//! Who is calling: an access token, checked against its session in the database.
+
+use bulla_token::Claims;
+
+use super::{Internal, keep_keys};
+use crate::app::App;
+use crate::model::{Account, Session, SessionId};
+use crate::store::sessions;
+
+/// Someone with a valid access token of a session that lives.
+#[derive(Debug)]
+pub struct Caller {
+    pub account: Account,
+    pub session: Session,
+}
+
+/// Expired, forged, of an ended session: the caller can only log in again, so it is not told which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the token is not valid, or no longer; log in again")]
+pub struct InvalidToken;
+
+pub async fn authenticate(app: &App, token: &str) -> Result<Result<Caller, InvalidToken>, Internal> {
+    let Some(claims) = claims(app, token).await? else {
+        return Ok(Err(InvalidToken));
+    };
+    Ok(living(app, &claims).await?.ok_or(InvalidToken))
+}
+
+/// The claims of a token with a good signature that has not expired.
+pub(super) async fn claims(app: &App, token: &str) -> Result<Option<Claims>, Internal> {
+    let is_unknown = |kid: String| !app.keys.current().verifier.knows(&kid);
+    if bulla_token::kid_of(token).is_some_and(is_unknown) {
+        keep_keys::reload_for_unknown_key(app).await?;
+    }
+    Ok(app.keys.current().verifier.verify(token, app.clock.now().seconds()).ok())
+}
+
+/// The session of a token, if it still lives.
+pub(super) async fn living(app: &App, claims: &Claims) -> Result<Option<Caller>, Internal> {
+    let found = sessions::with_account(&app.db, &SessionId::new(&claims.sid)).await?;
+    Ok(found.map(|(session, account)| Caller { account, session }).filter(|caller| {
+        caller.session.is_live(app.clock.now())
+            && !caller.account.is_disabled()
+            && caller.account.id.as_str() == claims.sub
+    }))
+}

@@ -1,0 +1,40 @@
+//! Creating an account for someone, as an operator.
+
+use zeroize::Zeroizing;
+
+use super::{Internal, register};
+use crate::app::{App, Overloaded};
+use crate::model::{Account, AccountId, Email, Name, Password, PasswordHash, WeakPassword};
+
+#[derive(Debug, thiserror::Error)]
+pub enum CreateAccountError {
+    #[error("the password {0}")]
+    WeakPassword(#[from] WeakPassword),
+    #[error("an account with this email address exists already")]
+    EmailTaken,
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+pub async fn create_account(
+    app: &App,
+    name: Name,
+    email: Email,
+    password: Zeroizing<String>,
+) -> Result<Account, CreateAccountError> {
+    let password = Password::new(password);
+    app.config.password_policy.check(&password, &name, &email)?;
+    let (salt, cost) = (app.random.bytes(), app.config.argon2);
+    let hash = app.hashing.run(app.hashing.reserve()?, move |memory| PasswordHash::make(&password, salt, cost, memory));
+    let account = Account {
+        id: AccountId::new(app.new_id()),
+        name,
+        email,
+        password: hash.await?,
+        created_at: app.clock.now(),
+        disabled_at: None,
+    };
+    register::insert(app, account).await?.ok_or(CreateAccountError::EmailTaken)
+}

@@ -1,0 +1,87 @@
+//! Opening a session and issuing its tokens.
+
+use bulla_token::Claims;
+
+use super::Internal;
+use crate::app::App;
+use crate::config::Tokens;
+use crate::model::{
+    Account, Client, PasswordHash, RecentRotations, RefreshSecret, RefreshToken, Session, SessionId, Timestamp,
+    Verified,
+};
+use crate::store::{accounts, sessions};
+
+/// What a login, a refresh and a password change are answered with.
+#[derive(Debug)]
+pub struct TokenAnswer {
+    pub account: Account,
+    pub access_token: String,
+    pub expires_in_seconds: i64,
+    pub refresh_token: String,
+}
+
+/// Opens a session for someone whose password was checked, and stores the `replacement` of an outdated hash.
+/// `None` when the account was disabled or its password changed since the check.
+pub(super) async fn open_session(
+    app: &App,
+    verified: Verified,
+    replacement: Option<PasswordHash>,
+    client: &Client,
+) -> Result<Option<TokenAnswer>, Internal> {
+    let now = app.clock.now();
+    let secret = RefreshSecret::new(app.random.bytes());
+    let mut account = verified.into_account();
+    let session = Session {
+        id: SessionId::new(app.new_id()),
+        account_id: account.id.clone(),
+        created_at: now,
+        last_used_at: now,
+        idle_ends_at: now + Session::IDLE,
+        absolute_ends_at: now + Session::ABSOLUTE,
+        ended_at: None,
+        ip: client.address.to_string(),
+        user_agent: client.user_agent.clone(),
+        refresh_digest: secret.digest(),
+        rotations: 0,
+        recent_rotations: RecentRotations::default(),
+    };
+    // Signed before anything is written: a session whose tokens cannot be issued is not opened.
+    let answer = issue_tokens(app, account.clone(), &session, secret, now)?;
+    let mut tx = app.db.begin().await?;
+    if let Some(replacement) = replacement
+        && accounts::update_password(&mut tx, &account.id, &account.password, &replacement).await?
+    {
+        account.password = replacement;
+    }
+    if !sessions::insert(&mut tx, &session, &account.password).await? {
+        return Ok(None);
+    }
+    tx.commit().await?;
+    Ok(Some(answer))
+}
+
+/// An access token for a session, beside the refresh token that is current.
+pub(super) fn issue_tokens(
+    app: &App,
+    account: Account,
+    session: &Session,
+    secret: RefreshSecret,
+    now: Timestamp,
+) -> Result<TokenAnswer, Internal> {
+    // A token never outlives its session.
+    let expires_at = (now + app.config.access_lifetime).min(session.absolute_ends_at);
+    let claims = Claims {
+        iss: app.public_url.clone(),
+        sub: account.id.to_string(),
+        aud: app.audience.clone(),
+        exp: expires_at.seconds(),
+        iat: now.seconds(),
+        jti: app.new_id(),
+        sid: session.id.to_string(),
+        email: account.email.to_string(),
+        id: matches!(app.config.tokens, Tokens::SharedSecret(_)).then(|| account.id.to_string()),
+    };
+    let access_token = app.keys.current().active_signing(now)?.issue(&claims)?;
+    let refresh_token = RefreshToken { session: session.id.clone(), secret }.expose();
+    Ok(TokenAnswer { account, access_token, expires_in_seconds: claims.exp - claims.iat, refresh_token })
+}

@@ -1,0 +1,77 @@
+//! Exchanging a refresh token for its successor.
+
+use std::time::Duration;
+
+use super::open_session::{TokenAnswer, issue_tokens};
+use super::{Internal, end_sessions};
+use crate::app::App;
+use crate::model::{Account, EndReason, RefreshSecret, RefreshToken, Session, TokenPlace};
+use crate::store::sessions;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    #[error("the refresh token is not valid, or no longer; log in again")]
+    InvalidToken,
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+/// A used token within this time of its use is a second browser tab or a lost answer; later, it is theft.
+const GRACE: Duration = Duration::from_secs(10);
+
+pub async fn refresh(app: &App, token: &str) -> Result<TokenAnswer, RefreshError> {
+    let presented = RefreshToken::parse(token).ok_or(RefreshError::InvalidToken)?;
+    // Whoever loses the race for an exchange looks again, and then finds the token used a moment ago.
+    loop {
+        let (session, account) = live_session(app, &presented).await?;
+        let now = app.clock.now();
+        match session.place_of(&presented.secret, &app.refresh_key) {
+            TokenPlace::Current => {
+                if let Some(answer) = exchange(app, &session, account, &presented.secret).await? {
+                    return Ok(answer);
+                }
+            }
+            TokenPlace::Used { at: Some(at) } if now.since(at) <= GRACE => {
+                let successor = app.refresh_key.successor(&session.id, &presented.secret);
+                return Ok(issue_tokens(app, account, &session, successor, now)?);
+            }
+            TokenPlace::Used { .. } => {
+                tracing::warn!(account_id = %account.id, session_id = %session.id, "a used refresh token came back: session ended");
+                end_sessions::end(app, &session.id, &account.id, EndReason::RefreshTokenReused).await?;
+                return Err(RefreshError::InvalidToken);
+            }
+            TokenPlace::Foreign => return Err(RefreshError::InvalidToken),
+        }
+    }
+}
+
+async fn live_session(app: &App, presented: &RefreshToken) -> Result<(Session, Account), RefreshError> {
+    let found = sessions::with_account(&app.db, &presented.session).await.map_err(Internal::from)?;
+    let live = found.filter(|(session, account)| session.is_live(app.clock.now()) && !account.is_disabled());
+    live.ok_or(RefreshError::InvalidToken)
+}
+
+/// `None` when another request exchanged the token, or ended the session, first.
+async fn exchange(
+    app: &App,
+    session: &Session,
+    account: Account,
+    secret: &RefreshSecret,
+) -> Result<Option<TokenAnswer>, Internal> {
+    let now = app.clock.now();
+    let successor = app.refresh_key.successor(&session.id, secret);
+    let new_digest = successor.digest();
+    let answer = issue_tokens(app, account, session, successor, now)?;
+    let rotation = sessions::Rotation {
+        old_digest: &session.refresh_digest,
+        new_digest: &new_digest,
+        rotations: session.rotations + 1,
+        recent_rotations: &session.recent_rotations.with(now),
+        now,
+        idle_ends_at: (now + Session::IDLE).min(session.absolute_ends_at),
+    };
+    let mut tx = app.db.begin().await?;
+    let is_first = sessions::rotate(&mut tx, &session.id, &rotation).await?;
+    tx.commit().await?;
+    Ok(is_first.then_some(answer))
+}

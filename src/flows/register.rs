@@ -1,0 +1,75 @@
+//! Registering an account.
+
+use std::sync::Arc;
+
+use bulla_seal::Purpose;
+use zeroize::Zeroizing;
+
+use super::Internal;
+use super::receive_envelope::{Contents, EnvelopeError, receive, spend};
+use crate::app::{App, Overloaded};
+use crate::model::{Account, AccountId, Email, Name, PasswordHash, WeakPassword};
+use crate::store::{Insertion, accounts};
+
+#[derive(Debug)]
+pub struct Register {
+    pub name: Name,
+    pub email: Email,
+    /// Sealed.
+    pub password: Zeroizing<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// The envelope does not open, or is not for this.
+    #[error("invalid credentials")]
+    InvalidCredentials,
+    #[error("the password {0}")]
+    WeakPassword(#[from] WeakPassword),
+    #[error("an account with this email address exists already")]
+    EmailTaken,
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
+    #[error(transparent)]
+    Internal(#[from] Internal),
+}
+
+pub async fn register(app: &Arc<App>, request: Register) -> Result<Account, RegisterError> {
+    let turn = app.hashing.reserve()?;
+    let envelope = receive(app, &request.password).await??;
+    let [envelope] = spend(app, [envelope]).await?;
+
+    let Register { name, email, .. } = request;
+    let (judge, its_name, its_email) = (Arc::clone(app), name.clone(), email.clone());
+    let hash = app.hashing.run(turn, move |memory| {
+        let mut hash = |password| PasswordHash::make(password, judge.random.bytes(), judge.config.argon2, memory);
+        match envelope.open(&judge, Purpose::Register, &its_email) {
+            Contents::Password(password) => {
+                judge.config.password_policy.check(&password, &its_name, &its_email)?;
+                Ok(hash(&password))
+            }
+            Contents::Refused(refusal) => Err(RegisterError::Envelope(refusal)),
+            Contents::Nothing => {
+                hash(&judge.random_password());
+                Err(RegisterError::InvalidCredentials)
+            }
+        }
+    });
+    let password = hash.await??;
+
+    let created_at = app.clock.now();
+    let account = Account { id: AccountId::new(app.new_id()), name, email, password, created_at, disabled_at: None };
+    insert(app, account).await?.ok_or(RegisterError::EmailTaken)
+}
+
+/// `None` when the email address is taken.
+pub(super) async fn insert(app: &App, account: Account) -> Result<Option<Account>, Internal> {
+    let mut tx = app.db.begin().await?;
+    if accounts::insert(&mut tx, &account).await? == Insertion::Taken {
+        return Ok(None);
+    }
+    tx.commit().await?;
+    Ok(Some(account))
+}

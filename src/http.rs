@@ -1,0 +1,25 @@
+//! URLs: requests in, one flow each, answers out.
+
+mod answers;
+mod client_address;
+mod docs;
+mod error;
+mod extract;
+mod health;
+mod login;
+mod metrics;
+pub mod openapi;
+mod password;
+mod profile;
+mod refresh;
+mod register;
+mod request;
+mod router;
+mod sealing_key;
+pub mod server;
+mod sessions;
+mod verify;
+mod well_known;
+
+pub use metrics::{install_metrics, metrics_router};
+pub use router::{paths, router};

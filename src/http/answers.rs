@@ -1,0 +1,110 @@
+//! The shapes of JSON answers that more than one route gives.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::flows::{OfferedKey, TokenAnswer};
+use crate::model::Account;
+
+/// An account, as its owner sees it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct User {
+    /// Opaque.
+    #[schema(example = "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
+    pub(super) id: String,
+    #[schema(example = "Ada Lovelace")]
+    pub(super) name: String,
+    /// In canonical form.
+    #[schema(example = "ada@example.com")]
+    pub(super) email: String,
+    /// RFC 3339.
+    #[schema(example = "2026-11-23T09:00:00.000Z")]
+    pub(super) created_at: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Message {
+    #[schema(example = "logged out")]
+    pub(super) message: &'static str,
+}
+
+/// Tokens of a session. Never cached (`Cache-Control: no-store`).
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Tokens {
+    pub(super) user: User,
+    /// A JWT (RFC 9068), verifiable with `/.well-known/jwks.json`.
+    pub(super) access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Seconds.
+    #[schema(example = 600)]
+    expires_in: i64,
+    /// Opaque; good for one refresh.
+    refresh_token: String,
+}
+
+/// What a client needs to seal a password.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct SealingKeyDocument {
+    /// RFC 7638 thumbprint of the key.
+    kid: String,
+    #[schema(example = "RSA-OAEP-256")]
+    alg: &'static str,
+    #[schema(example = "A256GCM")]
+    enc: &'static str,
+    /// The public key (RFC 7517).
+    #[schema(value_type = Object)]
+    jwk: bulla_seal::Jwk,
+    /// The public key (SPKI).
+    pem: String,
+    /// Goes into the envelope; proves that it is fresh.
+    nonce: String,
+    /// Seconds.
+    #[schema(example = 300)]
+    nonce_expires_in: i64,
+}
+
+impl From<Account> for User {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id.to_string(),
+            name: account.name.as_str().to_owned(),
+            email: account.email.to_string(),
+            created_at: account.created_at.to_string(),
+        }
+    }
+}
+
+impl From<TokenAnswer> for Tokens {
+    fn from(answer: TokenAnswer) -> Self {
+        Self {
+            user: answer.account.into(),
+            access_token: answer.access_token,
+            token_type: "Bearer",
+            expires_in: answer.expires_in_seconds,
+            refresh_token: answer.refresh_token,
+        }
+    }
+}
+
+impl IntoResponse for Tokens {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+impl From<OfferedKey> for SealingKeyDocument {
+    fn from(offered: OfferedKey) -> Self {
+        Self {
+            kid: offered.key.kid().to_owned(),
+            alg: "RSA-OAEP-256",
+            enc: "A256GCM",
+            jwk: offered.key.jwk().clone(),
+            pem: offered.key.to_pem(),
+            nonce: offered.nonce,
+            nonce_expires_in: bulla_seal::NONCE_LIFETIME_SECONDS,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What handlers are given: a strict JSON body, a bearer token, the caller.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use zeroize::Zeroizing;
+
+use super::error::{FieldError, Problem};
+use crate::app::App;
+use crate::flows::{self, InvalidToken};
+
+const LARGEST_BODY_BYTES: usize = 16 * 1024;
+/// A client that takes longer to send so little is stuck, or means to hold the connection.
+const BODY_DEADLINE: Duration = Duration::from_secs(10);
+
+/// A JSON body of a known shape: unknown members are ignored, duplicate ones and wrong types are refused.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            let detail = "send JSON, with the header Content-Type: application/json";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+        }
+        let body = Zeroizing::new(read(request).await?.to_vec());
+        parse(&body)
+            .map(Self)
+            .map_err(|error| Problem::malformed(format!("the body is not what this route takes: {error}")))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case("application/json"));
+    is_json && parts.all(|parameter| parameter.replace('"', "").eq_ignore_ascii_case("charset=utf-8"))
+}
+
+async fn read(request: Request) -> Result<Bytes, Problem> {
+    let body = Limited::new(request.into_body(), LARGEST_BODY_BYTES).collect();
+    match tokio::time::timeout(BODY_DEADLINE, body).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", "a body may have 16 KiB at most"))
+        }
+        Ok(Err(_)) => Err(Problem::malformed("the body broke off before its end")),
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the body took too long to arrive")),
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    // serde ignores a duplicate of a member that it does not know, and a proxy in front may read the other one.
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    UniqueMembers.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    serde_json::from_slice(body)
+}
+
+/// Walks through any JSON and refuses an object that has a member twice.
+struct UniqueMembers;
+
+impl<'de> DeserializeSeed<'de> for UniqueMembers {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for UniqueMembers {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            map.next_value_seed(UniqueMembers)?;
+            if !seen.insert(name) {
+                return Err(A::Error::custom("a member appears twice"));
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        while sequence.next_element_seed(UniqueMembers)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750 §2.1).
+#[derive(Debug)]
+pub(super) struct BearerToken(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for BearerToken {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+        let token = match (values.next(), values.next()) {
+            (Some(value), None) => value.to_str().ok().and_then(bearer_token),
+            // Two of them: a proxy may have looked at the other one.
+            _ => None,
+        };
+        token.map(|token| Self(token.to_owned())).ok_or_else(|| InvalidToken.into())
+    }
+}
+
+fn bearer_token(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}
+
+/// Whoever holds a valid token of a living session.
+#[derive(Debug)]
+pub(super) struct Caller(pub(super) flows::Caller);
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let BearerToken(token) = BearerToken::from_request_parts(parts, app).await?;
+        Ok(Self(flows::authenticate(app, &token).await??))
+    }
+}
+
+/// Collects what is wrong with the fields of a body, so that a person learns all of it at once.
+#[derive(Debug, Default)]
+pub(super) struct Fields(Vec<FieldError>);
+
+impl Fields {
+    /// `pointer` is the field's JSON Pointer, as in `/email`.
+    pub(super) fn parse<T, E: fmt::Display>(&mut self, pointer: &'static str, parsed: Result<T, E>) -> Option<T> {
+        let note = |error: E| {
+            let detail = format!("{} {error}", pointer.trim_start_matches('/'));
+            self.0.push(FieldError { pointer, code: "invalid", detail });
+        };
+        parsed.map_err(note).ok()
+    }
+
+    pub(super) fn problem(self) -> Problem {
+        Problem::validation(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Shape {
+        email: String,
+    }
+
+    fn email(body: &str) -> Result<String, String> {
+        parse::<Shape>(body.as_bytes()).map(|shape| shape.email).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn unknown_members_are_ignored() {
+        assert_eq!(email(r#"{"email":"a","role":"admin","x":[1,{"y":null}]}"#), Ok("a".to_owned()));
+    }
+
+    #[test]
+    fn duplicate_members_are_refused_at_any_depth() {
+        for body in [
+            r#"{"email":"a","email":"b"}"#,
+            r#"{"email":"a","x":1,"x":2}"#,
+            r#"{"email":"a","x":[{"y":1,"y":1}]}"#,
+            r#"{"email":"a","\u0065mail":"b"}"#,
+        ] {
+            assert!(email(body).unwrap_err().contains("twice"), "{body}");
+        }
+    }
+
+    #[test]
+    fn wrong_types_missing_members_and_trailing_text_are_refused() {
+        for body in [
+            "",
+            "[]",
+            "{}",
+            r#"{"email":1}"#,
+            r#"{"email":["a"]}"#,
+            r#"{"email":null}"#,
+            r#"{"email":"a"} x"#,
+            "{\"email\":\"\u{0}\"}",
+        ] {
+            assert!(email(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn only_json_in_utf_8_is_json() {
+        let is = |value: &'static str| is_json(&HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]));
+        assert!(
+            is("application/json") && is("Application/JSON; charset=UTF-8") && is("application/json;charset=\"utf-8\"")
+        );
+        assert!(!is("text/plain") && !is("application/json; charset=latin1") && !is("application/jsonx") && !is(""));
+    }
+}

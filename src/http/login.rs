@@ -1,0 +1,43 @@
+//! `/api/auth/login`
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::answers::Tokens;
+use super::error::Problem;
+use super::extract::{Body, Fields};
+use crate::app::App;
+use crate::flows;
+use crate::model::{Client, Email};
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct LoginBody {
+    #[schema(example = "ada@example.com", max_length = 254)]
+    email: String,
+    /// Sealed, with purpose `login`.
+    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
+    password: Zeroizing<String>,
+}
+
+/// Opens a session
+#[utoipa::path(post, path = "/api/auth/login", tag = "sessions", request_body = LoginBody, responses((status = 200, body = Tokens)))]
+pub(super) async fn login(
+    State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
+    Body(body): Body<LoginBody>,
+) -> Result<Tokens, Problem> {
+    let mut fields = Fields::default();
+    let Some(email) = fields.parse("/email", Email::parse(&body.email)) else {
+        return Err(fields.problem());
+    };
+    let request = flows::Login { email, password: body.password };
+    let answered = flows::login(&app, request, &client).await.map_err(Problem::from);
+    let outcome = answered.as_ref().map_or_else(Problem::code, |_| "success");
+    metrics::counter!("bulla_logins_total", "outcome" => outcome).increment(1);
+    Ok(answered?.into())
+}

@@ -1,0 +1,35 @@
+//! `/api/auth/password`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::answers::Tokens;
+use super::error::Problem;
+use super::extract::{Body, Caller};
+use crate::app::App;
+use crate::flows;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct PasswordBody {
+    /// Sealed, with purpose `current_password`.
+    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
+    current_password: Zeroizing<String>,
+    /// Sealed, with purpose `new_password`.
+    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
+    new_password: Zeroizing<String>,
+}
+
+/// Changes one's own password and ends every other session
+#[utoipa::path(post, path = "/api/auth/password", tag = "accounts", security(("bearer" = [])), request_body = PasswordBody, responses((status = 200, body = Tokens)))]
+pub(super) async fn change_password(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Body(body): Body<PasswordBody>,
+) -> Result<Tokens, Problem> {
+    let request = flows::ChangePassword { current_password: body.current_password, new_password: body.new_password };
+    Ok(flows::change_password(&app, caller, request).await?.into())
+}

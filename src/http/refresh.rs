@@ -1,0 +1,29 @@
+//! `/api/auth/refresh`
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::answers::Tokens;
+use super::error::Problem;
+use super::extract::Body;
+use crate::app::App;
+use crate::flows;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RefreshBody {
+    #[schema(value_type = String)]
+    refresh_token: Zeroizing<String>,
+}
+
+/// Exchanges a refresh token for its successor
+///
+/// A repeat within 10 seconds gets the same successor again; a later one ends the session, because someone else has
+/// the token too.
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "sessions", request_body = RefreshBody, responses((status = 200, body = Tokens)))]
+pub(super) async fn refresh(State(app): State<Arc<App>>, Body(body): Body<RefreshBody>) -> Result<Tokens, Problem> {
+    Ok(flows::refresh(&app, &body.refresh_token).await?.into())
+}

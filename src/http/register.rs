@@ -1,0 +1,52 @@
+//! `/api/auth/register`
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::answers::User;
+use super::error::Problem;
+use super::extract::{Body, Fields};
+use crate::app::App;
+use crate::flows;
+use crate::model::{Email, Name};
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct RegisterBody {
+    #[schema(example = "Ada Lovelace", min_length = 1, max_length = 200)]
+    name: String,
+    #[schema(example = "ada@example.com", max_length = 254)]
+    email: String,
+    /// Sealed, with purpose `register`.
+    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
+    password: Zeroizing<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Registered {
+    #[schema(example = "registered")]
+    message: &'static str,
+    user: User,
+}
+
+/// Makes an account
+#[utoipa::path(post, path = "/api/auth/register", tag = "accounts", request_body = RegisterBody, responses((status = 201, body = Registered)))]
+pub(super) async fn register(
+    State(app): State<Arc<App>>,
+    Body(body): Body<RegisterBody>,
+) -> Result<(StatusCode, Json<Registered>), Problem> {
+    let mut fields = Fields::default();
+    let name = fields.parse("/name", Name::parse(&body.name));
+    let email = fields.parse("/email", Email::parse(&body.email));
+    let (Some(name), Some(email)) = (name, email) else {
+        return Err(fields.problem());
+    };
+    let request = flows::Register { name, email, password: body.password };
+    let account = flows::register(&app, request).await?;
+    Ok((StatusCode::CREATED, Json(Registered { message: "registered", user: account.into() })))
+}

@@ -1,0 +1,108 @@
+//! What surrounds every request: its id, its span in the log, its deadline, its client, and the headers of its answer.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::client_address::client_address;
+use super::error::Problem;
+use super::server::Peer;
+use crate::app::App;
+use crate::model::{Client, RequestId};
+
+/// Longer than any honest request takes, shorter than a client's patience.
+const DEADLINE: Duration = Duration::from_secs(30);
+const LONGEST_USER_AGENT_CHARACTERS: usize = 256;
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+pub(super) async fn serve_request(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    // Our own, always: an id from outside could be another request's, or not fit into a log line.
+    let id = RequestId::new(app.new_id());
+    let client = client(&app, &request);
+    let method = request.method().clone();
+    // The pattern, not the path: it counts well, and nothing that a client wrote gets into the log.
+    let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", request_id = %id, %method, route);
+    request.extensions_mut().insert(client);
+
+    let answered = tokio::time::timeout(DEADLINE, next.run(request)).instrument(span.clone()).await;
+    let mut response = answered.unwrap_or_else(|_| Problem::unavailable().into_response());
+    let code = write_problem(&mut response, &id);
+    add_headers(&app, response.headers_mut(), &id);
+    let (status, elapsed) = (response.status().as_u16(), begun.elapsed());
+    span.in_scope(|| {
+        let milliseconds = elapsed.as_secs_f64() * 1000.0;
+        tracing::info!(status, code, milliseconds = format_args!("{milliseconds:.1}"), "answered");
+    });
+    metrics::counter!("bulla_http_requests_total", "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string())
+        .increment(1);
+    metrics::histogram!("bulla_http_request_duration_seconds", "route" => route).record(elapsed.as_secs_f64());
+    response
+}
+
+/// Writes the document of a refusal, now that the request id is known; returns its code.
+fn write_problem(response: &mut Response, id: &RequestId) -> Option<&'static str> {
+    let problem = response.extensions_mut().remove::<Problem>()?;
+    let document = problem.document(id.as_str());
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(document.len()));
+    *response.body_mut() = Body::from(document);
+    Some(problem.code())
+}
+
+fn add_headers(app: &App, headers: &mut HeaderMap, id: &RequestId) {
+    if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    let defaults = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if app.public_url.starts_with("https://") {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+}
+
+/// Takes a token from the bucket of the client's address.
+pub(super) async fn throttle(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let client = request.extensions().get::<Client>().expect("serve_request notes the client of every request");
+    match app.addresses.take(client.address) {
+        Ok(()) => next.run(request).await,
+        Err(wait) => Problem::too_many_attempts(wait).into_response(),
+    }
+}
+
+pub(super) async fn not_found() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address; /docs lists what there is")
+}
+
+pub(super) async fn method_not_allowed() -> Problem {
+    let detail = "this address does not take this method; the Allow header lists those that it takes";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}
+
+fn client(app: &App, request: &Request) -> Client {
+    let peer: Option<IpAddr> = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let peer = peer.expect("the accept loop notes the peer of every connection");
+    let user_agent = request.headers().get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+    // For a person's eyes, in a list of sessions: one line, of a sensible length.
+    let user_agent = String::from_utf8_lossy(user_agent);
+    let user_agent = user_agent.chars().filter(|character| !character.is_control()).take(LONGEST_USER_AGENT_CHARACTERS);
+    Client {
+        address: client_address(peer, request.headers(), &app.config.trusted_proxies),
+        user_agent: user_agent.collect(),
+    }
+}

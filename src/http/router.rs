@@ -1,0 +1,98 @@
+//! Every URL on one screen.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, delete, get, patch, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+
+use super::error::Problem;
+use super::{
+    docs, health, login, openapi, password, profile, refresh, register, request, sealing_key, sessions, verify,
+    well_known,
+};
+use crate::app::App;
+use crate::pages;
+
+type Route = MethodRouter<Arc<App>>;
+
+/// Whether a route takes from its caller's bucket: whatever costs a hash, a private-key operation or a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cost {
+    Free,
+    Throttled,
+}
+use Cost::{Free, Throttled};
+
+#[rustfmt::skip]
+fn routes() -> Vec<(&'static str, Cost, Route)> {
+    vec![
+        ("/api/auth/sealing-key",   Free,      get(sealing_key::sealing_key)),
+        ("/api/auth/public.pem",    Free,      get(sealing_key::public_pem)),
+        ("/api/auth/register",      Throttled, post(register::register)),
+        ("/api/auth/login",         Throttled, post(login::login)),
+        ("/api/auth/refresh",       Throttled, post(refresh::refresh)),
+        ("/api/auth/profile",       Free,      get(profile::profile)),
+        ("/api/auth/profile",       Throttled, patch(profile::update_profile)),
+        ("/api/auth/logout",        Throttled, post(sessions::logout)),
+        ("/api/auth/sessions",      Free,      get(sessions::sessions)),
+        ("/api/auth/sessions",      Throttled, delete(sessions::end_every_session)),
+        ("/api/auth/sessions/{id}", Throttled, delete(sessions::end_session)),
+        ("/api/auth/password",      Throttled, post(password::change_password)),
+        ("/api/auth/verify",        Free,      get(verify::verify)),
+        ("/.well-known/jwks.json",  Free,      get(well_known::jwks)),
+        ("/openapi.json",           Free,      get(openapi::document)),
+        ("/docs",                   Free,      get(docs::docs)),
+        ("/",                       Free,      get(pages::welcome)),
+        ("/healthz",                Free,      get(health::healthz)),
+        ("/readyz",                 Free,      get(health::readyz)),
+    ]
+}
+
+/// The routes, and around them, from the inside out: panics become answers, browsers of other origins are let in or
+/// not, and each request gets its id, its deadline, its log line and its headers.
+pub fn router(app: Arc<App>) -> Router {
+    let mut router = Router::new();
+    for (path, cost, route) in routes() {
+        router = match cost {
+            Free => router.route(path, route),
+            Throttled => router.route(path, route.route_layer(from_fn_with_state(Arc::clone(&app), request::throttle))),
+        };
+    }
+    let router = router
+        .fallback(request::not_found)
+        .method_not_allowed_fallback(request::method_not_allowed)
+        .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
+        .with_state(Arc::clone(&app));
+    let router = match cors(&app.config.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router.layer(from_fn_with_state(app, request::serve_request))
+}
+
+/// The paths that are served, for the test that holds the API's description against them.
+pub fn paths() -> Vec<&'static str> {
+    routes().into_iter().map(|(path, ..)| path).collect()
+}
+
+/// Closed unless an origin is named. Tokens travel in a header, never in a cookie, so credentials are not allowed.
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    if origins.is_empty() {
+        return None;
+    }
+    let exposed = [header::RETRY_AFTER, header::WWW_AUTHENTICATE, HeaderName::from_static("x-request-id")];
+    let layer = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers(exposed)
+        .max_age(Duration::from_secs(600));
+    Some(layer)
+}

@@ -1,0 +1,44 @@
+//! Opaque identifiers. An id says which one it is and nothing else; its shape is no promise.
+
+use std::fmt;
+
+use serde::Serialize;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, sqlx::Type)]
+        #[sqlx(transparent)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(
+    /// An account: a UUIDv7 for new ones; imported accounts keep the id that they came with (`"42"`).
+    AccountId
+);
+id!(
+    /// A session; the `sid` claim and the first half of a refresh token.
+    SessionId
+);
+id!(
+    /// One HTTP request, in its answer, in a problem document and in every log line about it.
+    RequestId
+);

@@ -1,0 +1,46 @@
+//! The table `spent_envelopes`: what was accepted for judgement once and never is again.
+
+use bulla_seal::EnvelopeDigest;
+
+use super::{Db, Insertion, Result, Tx, execute, on, statements};
+use crate::model::Timestamp;
+
+statements! {
+    INSERT = "INSERT INTO spent_envelopes (digest, expires_at, kid) VALUES (?, ?, ?)";
+    LIST_EXPIRED = "SELECT digest FROM spent_envelopes WHERE expires_at < ? ORDER BY expires_at LIMIT ?";
+    LIST_OF_KEY = "SELECT digest FROM spent_envelopes WHERE kid = ? LIMIT ?";
+    DELETE = "DELETE FROM spent_envelopes WHERE digest = ?";
+}
+
+/// How long an envelope could be opened again if it were not remembered.
+#[derive(Clone, Debug)]
+pub enum Memory {
+    /// Until its nonce is too old everywhere.
+    Until(Timestamp),
+    /// It binds nothing but the key.
+    WhileKeyLives { kid: String },
+}
+
+/// `Taken` is the verdict "seen before", on every node and in every parallel request alike.
+pub async fn insert(tx: &mut Tx, digest: &EnvelopeDigest, memory: &Memory) -> Result<Insertion> {
+    let (expires_at, kid) = match memory {
+        Memory::Until(expires_at) => (Some(*expires_at), None),
+        Memory::WhileKeyLives { kid } => (None, Some(kid)),
+    };
+    Insertion::from_result(execute!(
+        tx,
+        sqlx::query(INSERT).bind(digest.as_bytes().as_slice()).bind(expires_at).bind(kid)
+    ))
+}
+
+pub async fn list_expired(db: &Db, before: Timestamp, limit: u32) -> Result<Vec<Vec<u8>>> {
+    on!(db, |conn| sqlx::query_scalar(LIST_EXPIRED).bind(before).bind(limit).fetch_all(conn))
+}
+
+pub async fn list_of_key(db: &Db, kid: &str, limit: u32) -> Result<Vec<Vec<u8>>> {
+    on!(db, |conn| sqlx::query_scalar(LIST_OF_KEY).bind(kid).bind(limit).fetch_all(conn))
+}
+
+pub async fn delete(tx: &mut Tx, digest: &[u8]) -> Result<()> {
+    execute!(tx, sqlx::query(DELETE).bind(digest)).map(drop)
+}

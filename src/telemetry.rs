@@ -1,0 +1,16 @@
+//! The log: calm lines on a terminal, JSON for machines. Secrets, tokens, emails and bodies never get into it.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard error, as `RUST_LOG` says (`info` if it says nothing).
+pub fn start() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        log.with_target(false).compact().init();
+    } else {
+        log.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
+    }
+}
