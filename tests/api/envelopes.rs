@@ -1,0 +1,1 @@
+//! Sealed passwords: what is accepted, what is refused and how, and that each is accepted once.

@@ -1,0 +1,59 @@
+//! `/openapi.json`, and the copy of it in `spec/`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use bulla::http;
+use serde_json::Value;
+
+use crate::support::shared;
+
+/// Written anew by `BULLA_TEST_WRITE_SPEC=1 cargo test --release --test api openapi`.
+#[test]
+fn the_committed_description_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/openapi.json");
+    let current = serde_json::to_string_pretty(&http::openapi::description()).unwrap() + "\n";
+    if std::env::var_os("BULLA_TEST_WRITE_SPEC").is_some() {
+        std::fs::write(&path, &current).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let hint = "spec/openapi.json is stale; run: BULLA_TEST_WRITE_SPEC=1 cargo test --release --test api openapi";
+    assert!(committed == current, "{hint}");
+}
+
+#[tokio::test]
+async fn the_description_is_served() {
+    let served = shared().await.get("/openapi.json").await.ok(200);
+    assert_eq!(served, serde_json::to_value(http::openapi::description()).unwrap());
+}
+
+#[test]
+fn every_route_is_described_and_every_described_route_exists() {
+    let description = serde_json::to_value(http::openapi::description()).unwrap();
+    let described: BTreeSet<&str> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+    // Pages are for people.
+    let served: BTreeSet<&str> =
+        http::paths().into_iter().filter(|path| !["/", "/docs", "/openapi.json"].contains(path)).collect();
+    assert_eq!(described, served);
+}
+
+#[test]
+fn every_code_in_the_description_is_explained_on_the_page() {
+    let description = http::openapi::description();
+    let codes: BTreeSet<String> = problem_codes(&serde_json::to_value(&description).unwrap());
+    assert!(codes.len() > 10, "{codes:?}");
+    let explained: BTreeSet<String> = bulla::pages::CODES.iter().map(|(code, _)| (*code).to_owned()).collect();
+    assert!(codes.is_subset(&explained), "not explained: {:?}", codes.difference(&explained).collect::<Vec<_>>());
+}
+
+fn problem_codes(description: &Value) -> BTreeSet<String> {
+    let operations =
+        description["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    operations
+        .flat_map(|operation| operation["responses"].as_object().unwrap().values())
+        .filter(|response| response["content"]["application/problem+json"].is_object())
+        .flat_map(|response| {
+            response["description"].as_str().unwrap().split(", ").map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect()
+}

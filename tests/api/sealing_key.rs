@@ -1,0 +1,1 @@
+//! `/api/auth/sealing-key` and `/api/auth/public.pem`

@@ -1,0 +1,1 @@
+//! `/api/auth/sessions` and `/api/auth/logout`

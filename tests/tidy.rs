@@ -1,0 +1,203 @@
+//! The rules of the house, as a test.
+#![expect(clippy::unwrap_used, reason = "in a test, a failed unwrap is the message")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+
+const MOST_LINES_OF_A_FILE: usize = 400;
+const MOST_LINES_OF_A_FUNCTION: usize = 70;
+
+/// Which modules of the server each one may name. Arrows point one way.
+const ARROWS: [(&str, &[&str]); 12] = [
+    ("cli", &["background", "http", "flows", "app", "store", "model", "config", "clock", "random", "telemetry"]),
+    ("background", &["flows", "app"]),
+    ("http", &["pages", "flows", "app", "model", "config"]),
+    ("pages", &["app"]),
+    ("flows", &["app", "store", "model", "config"]),
+    ("app", &["store", "model", "config", "clock", "random"]),
+    ("config", &["store", "model"]),
+    ("store", &["model"]),
+    ("clock", &["model"]),
+    ("random", &["model"]),
+    ("model", &[]),
+    ("telemetry", &[]),
+];
+
+#[test]
+fn arrows_point_one_way() {
+    for path in files("src", "rs") {
+        let Some(module) = module_of(&path) else { continue };
+        let allowed = ARROWS.iter().find(|(name, _)| *name == module);
+        let (_, allowed) = allowed.unwrap_or_else(|| panic!("{module} has no place in ARROWS"));
+        for named in crate_modules_named_in(&fs::read_to_string(&path).unwrap()) {
+            let is_fine = named == module || allowed.contains(&named.as_str());
+            assert!(is_fine, "{}: {module} must not know {named}", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_libraries_know_nothing_of_the_server() {
+    for library in ["seal", "token"] {
+        let manifest = fs::read_to_string(root().join(library).join("Cargo.toml")).unwrap();
+        for dependency in ["bulla", "axum", "sqlx", "tokio"] {
+            let is_named = manifest.lines().any(|line| line.starts_with(dependency));
+            assert!(!is_named, "{library} depends on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn no_file_hides_a_second_idea() {
+    for path in source_files() {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= MOST_LINES_OF_A_FILE, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn no_function_hides_a_second_idea() {
+    struct Longest<'p>(&'p Path);
+    impl Longest<'_> {
+        fn check(&self, name: &syn::Ident, block: &syn::Block) {
+            let lines = block.span().end().line - block.span().start().line + 1;
+            assert!(lines <= MOST_LINES_OF_A_FUNCTION, "{}: {name} has {lines} lines", self.0.display());
+        }
+    }
+    impl<'ast> Visit<'ast> for Longest<'_> {
+        fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
+            self.check(&function.sig.ident, &function.block);
+            visit::visit_item_fn(self, function);
+        }
+        fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+            self.check(&function.sig.ident, &function.block);
+            visit::visit_impl_item_fn(self, function);
+        }
+    }
+    for path in source_files().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs")) {
+        let file = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
+        Longest(&path).visit_file(&file);
+    }
+}
+
+#[test]
+fn every_file_begins_by_saying_what_it_is() {
+    for path in source_files().into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs")) {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//! "), "{} does not begin with `//! `", path.display());
+    }
+}
+
+#[tokio::test]
+async fn every_statement_prepares_on_an_empty_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("tidy.db").display()).parse().unwrap();
+    let db = bulla::store::connect(&url).await.unwrap();
+    assert!(db.prepare("SELECT nonsense FROM nowhere").await.is_err(), "preparing notices nothing");
+    bulla::store::migrate(&db).await.unwrap();
+    let statements: Vec<&str> = bulla::store::every_statement().collect();
+    assert!(statements.len() > 20);
+    for statement in statements {
+        db.prepare(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+    }
+}
+
+#[test]
+fn every_statement_is_a_named_one() {
+    for path in files("src/store", "rs") {
+        let text = fs::read_to_string(&path).unwrap();
+        for part in text.split("sqlx::query").skip(1) {
+            let argument = part.split_once('(').unwrap().1;
+            assert!(argument.starts_with(char::is_uppercase), "{}: SQL outside of statements!", path.display());
+        }
+    }
+    for path in files("src", "rs").into_iter().filter(|path| !path.starts_with(root().join("src/store"))) {
+        let is_store = path.ends_with("src/store.rs");
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(is_store || !text.contains("sqlx::query"), "{} speaks SQL", path.display());
+    }
+}
+
+#[test]
+fn migrations_come_in_pairs_and_all_are_embedded() {
+    let names = |database: &str| -> BTreeSet<String> {
+        files(&format!("migrations/{database}"), "sql").iter().map(|path| stem(path)).collect()
+    };
+    assert_eq!(names("sqlite"), names("mysql"));
+    let embedded = fs::read_to_string(root().join("src/store/connect.rs")).unwrap();
+    for name in names("sqlite") {
+        assert!(embedded.contains(&format!("\"{name}\"")), "{name} is not embedded");
+    }
+}
+
+#[test]
+fn every_setting_stands_in_the_example() {
+    let example = fs::read_to_string(root().join(".env.example")).unwrap();
+    let listed: BTreeSet<String> =
+        example.lines().filter_map(|line| Some(line.strip_prefix('#')?.split_once('=')?.0.to_owned())).collect();
+    let settings: BTreeSet<String> = bulla::config::names().into_iter().collect();
+    assert_eq!(listed.into_iter().filter(|name| !name.starts_with(' ')).collect::<BTreeSet<_>>(), settings);
+}
+
+#[test]
+fn no_crate_that_leaks_private_keys_is_in_the_tree() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"aws-lc-rs\""));
+    for banned in ["rsa", "openssl-sys"] {
+        assert!(!lock.contains(&format!("name = \"{banned}\"")), "{banned} is in the tree");
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn source_files() -> Vec<PathBuf> {
+    let folders = ["src", "seal", "token", "tests", "bench"];
+    folders
+        .iter()
+        .flat_map(|folder| ["rs", "js", "mjs", "ts"].map(|extension| files(folder, extension)).concat())
+        .collect()
+}
+
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![root().join(folder)]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("node_modules") && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// `flows` for `src/flows.rs` and for everything in `src/flows/`; nothing for the crate's own two files.
+fn module_of(path: &Path) -> Option<String> {
+    let inside = path.strip_prefix(root().join("src")).unwrap();
+    let first = inside.components().next()?.as_os_str().to_str()?;
+    let module = first.trim_end_matches(".rs").to_owned();
+    (!["main", "lib"].contains(&module.as_str())).then_some(module)
+}
+
+fn crate_modules_named_in(text: &str) -> BTreeSet<String> {
+    // `use crate::{a, b}` has no place in this house: one line a module is easier to read, and to check.
+    assert!(!text.contains("crate::{"), "name modules one by one");
+    let names = text
+        .split("crate::")
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap());
+    names.map(str::to_owned).collect()
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap().to_str().unwrap().to_owned()
+}
