@@ -1,0 +1,5 @@
+.PHONY: run test check bench
+run: ; cargo run --release
+test: ; scripts/test
+check: ; cargo fmt --all --check && cargo clippy --workspace --all-targets --release -- -D warnings && cargo deny check
+bench: ; cargo bench --bench login
