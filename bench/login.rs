@@ -13,6 +13,7 @@ use bulla::http::{router, server};
 use bulla::model::{Argon2Cost, Email, HashMemory, MasterKey, Name, Password, PasswordHash};
 use bulla::{flows, store};
 use bulla_seal::{KeySize, NonceKey, Payload, Purpose, SealingKey, seal};
+use secrecy::SecretString;
 use zeroize::Zeroizing;
 
 type Failure = Box<dyn std::error::Error>;
@@ -111,11 +112,13 @@ impl Bench {
         };
         let app = Arc::new(App::new(parts));
         flows::keep_keys(&app).await?;
-        let password = Zeroizing::new(PASSWORD.to_owned());
+        let password = SecretString::from(PASSWORD);
         flows::create_account(&app, Name::parse("Ada")?, Email::parse(EMAIL)?, password).await?;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/api/auth/login", listener.local_addr()?);
-        tokio::spawn(server::serve(listener, None, router(Arc::clone(&app)), 1000, std::future::pending()));
+        // Whoever could ask it to stop is gone at once, so it serves for as long as its runtime lives.
+        let (_, never) = tokio::sync::watch::channel(false);
+        tokio::spawn(server::serve(listener, None, router(Arc::clone(&app)), 1000, never));
         Ok(Self { app, url, http: reqwest::Client::new() })
     }
 

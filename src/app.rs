@@ -10,13 +10,13 @@ use bulla_token::SigningKey;
 
 use crate::clock::Clock;
 use crate::config::{Config, Tokens};
-use crate::model::{Email, HashMemory, MasterKey, Password, PasswordHash, RefreshKey};
+use crate::model::{HashMemory, MasterKey, Password, PasswordHash, RefreshKey};
 use crate::random::Random;
 use crate::store::Db;
 
 pub use address_throttle::AddressThrottle;
 pub use ended_sessions::{Asked, EndedSessions};
-pub use hash_threads::{HashThreads, Overloaded, Turn};
+pub use hash_threads::{HashThreads, Overloaded, Panicked, Turn};
 pub use key_ring::{KeyRing, Opener, Ring, UnusableKey};
 
 #[derive(Debug)]
@@ -83,11 +83,6 @@ impl App {
     /// A password that nobody knows, for where the real one could not be read but the work must be done all the same.
     pub fn random_password(&self) -> Password {
         random_password(&self.random)
-    }
-
-    /// Whether an address read out of an envelope is the one that a request is about.
-    pub fn is_same_email(expected: &Email, found: &str) -> bool {
-        Email::parse(found).is_ok_and(|found| found == *expected)
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::app::App;
 use crate::flows;
@@ -14,6 +14,7 @@ const KEYS: Duration = Duration::from_secs(2);
 /// Twice within the second in which `/verify` must follow.
 const ENDED_SESSIONS: Duration = Duration::from_millis(400);
 const PRUNING: Duration = Duration::from_secs(30);
+const LONGEST_CHORE: Duration = Duration::from_secs(60);
 
 pub fn start(app: &Arc<App>) {
     every(app, KEYS, "keeping the keys", |app| async move {
@@ -31,11 +32,12 @@ pub fn start(app: &Arc<App>) {
     });
 }
 
-/// Repeats a chore for as long as the process lives. The first of a row of failures is logged, and the recovery.
+/// Repeats a chore for as long as the process lives, whatever becomes of it: a chore that hangs is given up, one that
+/// panics is tried again. The first of a row of failures is logged, and the recovery.
 fn every<F, R>(app: &Arc<App>, period: Duration, what: &'static str, chore: F)
 where
     F: Fn(Arc<App>) -> R + Send + 'static,
-    R: Future<Output = Result<(), String>> + Send,
+    R: Future<Output = Result<(), String>> + Send + 'static,
 {
     let app = Arc::clone(app);
     tokio::spawn(async move {
@@ -44,7 +46,11 @@ where
         let mut is_failing = false;
         loop {
             ticks.tick().await;
-            let result = chore(Arc::clone(&app)).await;
+            let result = match tokio::spawn(timeout(LONGEST_CHORE, chore(Arc::clone(&app)))).await {
+                Ok(Ok(result)) => result,
+                Ok(Err(_)) => Err("it took too long".to_owned()),
+                Err(panicked) => Err(panicked.to_string()),
+            };
             match &result {
                 Err(error) if !is_failing => tracing::error!(error, "{what} failed; trying again"),
                 Ok(()) if is_failing => tracing::info!("{what} works again"),

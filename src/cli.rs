@@ -8,17 +8,20 @@ mod seal;
 mod serve;
 mod users;
 
+use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use zeroize::Zeroizing;
 
-use crate::config::{Config, Settings};
+use crate::config::{self, Config, Settings, dot_env};
 use crate::telemetry;
 
 /// Authentication server: passwords arrive sealed, tokens go out.
 #[derive(Parser, Debug)]
-#[command(name = "bulla", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "bulla", version, after_help = EXAMPLES, max_term_width = 100, args_override_self = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -71,13 +74,12 @@ type Outcome = Result<(), Failure>;
 
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
-    let dot_env = dotenvy::dotenv();
-    let cli = Cli::parse();
-    telemetry::start();
-    let result = match dot_env {
-        Err(error) if !error.not_found() => Err(Failure::new(format!(".env cannot be read: {error}"))),
-        _ => dispatch(cli),
-    };
+    let result = dot_env_flags().and_then(|flags| {
+        let arguments = std::env::args_os().take(1).chain(flags).chain(std::env::args_os().skip(1));
+        let cli = Cli::parse_from(arguments);
+        telemetry::start(cli.settings.log.as_deref()).map_err(Failure::Command)?;
+        dispatch(cli)
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -87,6 +89,24 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The settings of `.env` as flags that stand before the real ones, which win. The environment wins as well, so what
+/// stands there is left out.
+fn dot_env_flags() -> Result<Vec<OsString>, Failure> {
+    let text = match std::fs::read_to_string(".env") {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::new(format!(".env cannot be read: {error}"))),
+    };
+    let settings = dot_env::parse(&text).map_err(|problem| Failure::new(format!(".env: {problem}")))?;
+    let unknown = config::unknown_names(settings.iter().map(|(name, _)| name.clone()));
+    if !unknown.is_empty() {
+        return Err(Failure::Settings(unknown));
+    }
+    let is_free = |name: &str| std::env::var_os(name).is_none();
+    let flags = settings.into_iter().filter(|(name, _)| is_free(name));
+    Ok(flags.filter_map(|(name, value)| Some(format!("{}={value}", config::flag_of(&name)?).into())).collect())
 }
 
 fn dispatch(cli: Cli) -> Outcome {

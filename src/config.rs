@@ -1,10 +1,12 @@
 //! What is in force: the settings, read, checked and combined.
 
+pub mod dot_env;
 mod settings;
 mod values;
 
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::model::{Argon2Cost, MasterKey, PasswordPolicy};
 use crate::store::DatabaseUrl;
 
-pub use settings::{Settings, names};
+pub use settings::{Settings, flag_of, names};
 pub use values::Rate;
 
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub struct Config {
     pub public_url: Option<String>,
     pub audience: Option<String>,
     pub data_dir: PathBuf,
+    /// Where the tutorial's system keeps its key; one found there at the first start is the first sealing key.
+    pub first_sealing_key: PathBuf,
     pub database: DatabaseUrl,
     pub master_key: MasterKeySource,
     pub tokens: Tokens,
@@ -39,7 +43,7 @@ pub struct Config {
     pub address_rate: Option<Rate>,
     pub trusted_proxies: Vec<IpNet>,
     pub cors_origins: Vec<String>,
-    pub max_connections: usize,
+    pub max_connections: u32,
     pub metrics: Metrics,
     pub tls: Option<TlsFiles>,
 }
@@ -82,15 +86,15 @@ const SHORTEST_PASSWORD: usize = 8;
 impl Config {
     /// Reads all settings and reports everything that is wrong with them, not just the first thing.
     pub fn resolve(settings: &Settings) -> Result<Self, Vec<String>> {
-        let mut problems = unknown_names(std::env::vars().map(|(name, _)| name));
+        let mut problems = unknown_names(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
         let mut read = Reader(&mut problems);
         let data_dir = PathBuf::from(read.text(&settings.data_dir).unwrap_or("./bulla-data"));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let hash_threads = read.at_least("BULLA_HASH_THREADS", &settings.hash_threads, 1).unwrap_or(cores);
         let config = Self {
             listen: SocketAddr::new(
-                read.value("BULLA_HOST", &settings.host).unwrap_or(Ipv4Addr::LOCALHOST.into()),
-                read.value("PORT", &settings.port).unwrap_or(DEFAULT_PORT),
+                read.with("BULLA_HOST", &settings.host, ip_address).unwrap_or(Ipv4Addr::LOCALHOST.into()),
+                read.with("PORT", &settings.port, port).unwrap_or(DEFAULT_PORT),
             ),
             public_url: read.with("BULLA_PUBLIC_URL", &settings.public_url, public_url),
             audience: read.text(&settings.audience).map(str::to_owned),
@@ -119,11 +123,14 @@ impl Config {
                 .with("BULLA_TRUSTED_PROXIES", &settings.trusted_proxies, values::networks)
                 .unwrap_or_default(),
             cors_origins: read.with("BULLA_CORS_ORIGINS", &settings.cors_origins, values::origins).unwrap_or_default(),
-            max_connections: read.at_least("BULLA_MAX_CONNECTIONS", &settings.max_connections, 1).unwrap_or(10_000),
+            max_connections: read
+                .with("BULLA_MAX_CONNECTIONS", &settings.max_connections, count)
+                .map_or(10_000, NonZeroU32::get),
             metrics: read
                 .with("BULLA_METRICS_ADDRESS", &settings.metrics_address, metrics)
                 .unwrap_or(Metrics::IfFree(DEFAULT_METRICS)),
             tls: read.tls(settings),
+            first_sealing_key: PathBuf::from("storage/rsa/private.pem"),
             data_dir,
         };
         if problems.is_empty() { Ok(config) } else { Err(problems) }
@@ -190,11 +197,14 @@ impl Reader<'_> {
             });
         }
         let Some(host) = self.text(&settings.db_host) else {
+            if self.text(&settings.db_name).or(self.text(&settings.db_user)).is_some() {
+                self.0.push("DB_HOST is missing: DB_NAME and DB_USER ask for MySQL, so say where it is".to_owned());
+            }
             return embedded;
         };
         let password = self.secret("DB_PASSWORD", &settings.db_password, &settings.db_password_file);
         let mut options = sqlx::mysql::MySqlConnectOptions::new().host(host);
-        options = options.port(self.value("DB_PORT", &settings.db_port).unwrap_or(3306));
+        options = options.port(self.with("DB_PORT", &settings.db_port, port).unwrap_or(3306));
         options = options.username(self.text(&settings.db_user).unwrap_or("root"));
         if let Some(password) = password.filter(|password| !password.is_empty()) {
             options = options.password(&password);
@@ -259,6 +269,18 @@ fn default_rate() -> Option<Rate> {
     values::rate("2/s,60").unwrap_or_default()
 }
 
+fn ip_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| format!("must be an IP address, like 127.0.0.1 or 0.0.0.0 (it is {text:?})"))
+}
+
+fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("must be a number from 0 to 65535 (it is {text:?})"))
+}
+
+fn count(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("must be a whole number, at least 1 (it is {text:?})"))
+}
+
 fn public_url(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match rest {
@@ -294,9 +316,11 @@ fn metrics(text: &str) -> Result<Metrics, String> {
 }
 
 /// A misspelled setting is a setting that silently is not in force, so it stops the start.
-fn unknown_names(given: impl Iterator<Item = String>) -> Vec<String> {
+pub fn unknown_names(given: impl Iterator<Item = String>) -> Vec<String> {
     let known = names();
-    let is_ours = |name: &String| name.starts_with("BULLA_") && !name.starts_with("BULLA_TEST_");
+    // Kubernetes describes a service named `bulla` or `bulla-…` to every container beside it in names like these.
+    let is_injected = |name: &str| name == "BULLA_PORT" || name.contains("_SERVICE_") || name.contains("_PORT_");
+    let is_ours = |name: &String| name.starts_with("BULLA_") && !name.starts_with("BULLA_TEST_") && !is_injected(name);
     let mut problems: Vec<String> = given
         .filter(|name| is_ours(name) && !known.contains(name))
         .map(|name| match nearest(&name, &known) {

@@ -13,6 +13,7 @@ mod keep_keys;
 mod list_sessions;
 mod login;
 mod logout;
+mod make_key;
 mod offer_sealing_key;
 mod open_session;
 mod prune;
@@ -30,10 +31,11 @@ pub use disable_account::{disable_account, enable_account};
 pub use end_sessions::{end_every_session, end_session};
 pub use follow_ended_sessions::follow_ended_sessions;
 pub use import_sealing_key::{ImportKeyError, import_sealing_key};
-pub use keep_keys::{KeyError, keep_keys};
+pub use keep_keys::keep_keys;
 pub use list_sessions::list_sessions;
 pub use login::{Login, LoginError, login};
 pub use logout::logout;
+pub use make_key::KeyError;
 pub use offer_sealing_key::{OfferedKey, offer_sealing_key};
 pub use open_session::TokenAnswer;
 pub use prune::prune;
@@ -43,7 +45,7 @@ pub use register::{Register, RegisterError, register};
 pub use rotate_key::{Rotation, Urgency, rotate_key};
 pub use update_profile::update_profile;
 
-use crate::app::UnusableKey;
+use crate::app::{Panicked, UnusableKey};
 use crate::store;
 
 /// Nothing that the caller could do about: the database is away, or the server is broken.
@@ -53,6 +55,8 @@ pub enum Internal {
     Store(#[from] store::Error),
     #[error(transparent)]
     Key(#[from] UnusableKey),
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
     #[error("signing a token failed: {0}")]
     Signing(#[from] bulla_token::KeyError),
 }

@@ -35,7 +35,7 @@ pub enum Tx {
 
 /// The database could not be asked, or refused. Never to be taken for "not found".
 #[derive(Debug, thiserror::Error)]
-#[error("the database could not be asked")]
+#[error("the database could not be asked: {0}")]
 pub struct Error(#[from] sqlx::Error);
 
 pub type Result<T> = std::result::Result<T, Error>;

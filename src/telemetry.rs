@@ -4,13 +4,15 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging to standard error, as `RUST_LOG` says (`info` if it says nothing).
-pub fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// Starts logging to standard error, as `filter` says (`RUST_LOG`; `info` if it says nothing).
+pub fn start(filter: Option<&str>) -> Result<(), String> {
+    let filter = filter.filter(|text| !text.is_empty()).unwrap_or("info");
+    let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG cannot be understood: {error}"))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         log.with_target(false).compact().init();
     } else {
         log.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
     }
+    Ok(())
 }

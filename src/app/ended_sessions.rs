@@ -12,7 +12,7 @@ pub struct EndedSessions(RwLock<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    ended: HashMap<SessionId, Timestamp>,
+    ended: HashMap<SessionId, Instant>,
     asked: Option<Asked>,
 }
 
@@ -37,16 +37,16 @@ impl EndedSessions {
     }
 
     /// A session that this node ended itself.
-    pub fn insert(&self, id: SessionId, now: Timestamp) {
-        self.0.write().expect("no thread panics while it holds this lock").ended.insert(id, now);
+    pub fn insert(&self, id: SessionId) {
+        self.0.write().expect("no thread panics while it holds this lock").ended.insert(id, Instant::now());
     }
 
-    /// What the database said, and when it was asked; forgets what ended before `keep_since`.
-    pub fn learn(&self, ids: Vec<SessionId>, asked: Asked, keep_since: Timestamp) {
+    /// What the database said, and when it was asked; forgets what was learned longer than `memory` ago.
+    pub fn learn(&self, ids: Vec<SessionId>, asked: Asked, memory: Duration) {
         let mut known = self.0.write().expect("no thread panics while it holds this lock");
-        known.ended.retain(|_, ended_at| *ended_at >= keep_since);
+        known.ended.retain(|_, learned_at| learned_at.elapsed() < memory);
         for id in ids {
-            known.ended.entry(id).or_insert(asked.at);
+            known.ended.entry(id).or_insert(asked.instant);
         }
         known.asked = Some(asked);
     }

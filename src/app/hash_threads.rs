@@ -20,16 +20,21 @@ pub struct HashThreads {
 }
 
 /// A place in the queue. Taken before anything is spent, so that whoever is turned away can come again with the same
-/// envelope; given back when the work is done or its requester has gone.
+/// envelope; given back when a thread is done with the work, or finds that nobody waits for it any more.
 #[derive(Debug)]
 pub struct Turn {
     _place: OwnedSemaphorePermit,
 }
 
-/// The queue is full; or a job panicked, which answers the same way once and is logged by the panic hook.
+/// The queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("all hashing threads are busy")]
 pub struct Overloaded;
+
+/// The work broke off; the panic hook has said more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("work on a hashing thread panicked")]
+pub struct Panicked;
 
 #[derive(Default)]
 struct Queue {
@@ -64,12 +69,12 @@ impl HashThreads {
         self.places.available_permits()
     }
 
-    /// Runs work on a hashing thread. Dropping the future takes work that has not begun out of the queue.
+    /// Runs work on a hashing thread. Work whose future was dropped before it began is not done.
     pub async fn run<T: Send + 'static>(
         &self,
         turn: Turn,
         work: impl FnOnce(&mut HashMemory) -> T + Send + 'static,
-    ) -> Result<T, Overloaded> {
+    ) -> Result<T, Panicked> {
         let (reply, result) = oneshot::channel();
         self.queue.push(Box::new(move |memory| {
             if !reply.is_closed() {
@@ -77,7 +82,7 @@ impl HashThreads {
             }
             drop(turn);
         }));
-        result.await.map_err(|_| Overloaded)
+        result.await.map_err(|_| Panicked)
     }
 }
 
@@ -157,7 +162,7 @@ mod tests {
     async fn a_panic_ends_one_job_and_no_thread() {
         let threads = HashThreads::start(1, 8);
         let panicking = threads.run(threads.reserve().unwrap(), |_| panic!("on purpose, for this test"));
-        assert_eq!(panicking.await.map(|()| 0), Err(Overloaded));
+        assert_eq!(panicking.await, Err::<(), _>(Panicked));
         assert_eq!(threads.run(threads.reserve().unwrap(), |_| 7).await, Ok(7));
     }
 

@@ -1,7 +1,7 @@
 //! The keys of the database as this process holds them: decrypted, parsed, ready to use.
 
 use std::sync::{Arc, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bulla_seal::SealingKey;
 use bulla_token::{Algorithm, JwkSet, SigningKey, Verifier};
@@ -10,16 +10,11 @@ use crate::model::{KeyPurpose, KeyStage, MasterKey, StoredKey, Timestamp, WrongM
 
 /// Swapped as a whole whenever the database's keys change.
 #[derive(Debug, Default)]
-pub struct KeyRing(RwLock<Option<Loaded>>);
-
-#[derive(Clone, Debug)]
-struct Loaded {
-    ring: Arc<Ring>,
-    at: Instant,
+pub struct KeyRing {
+    ring: RwLock<Option<Arc<Ring>>>,
+    /// Held while the keys are read, so that an older reading never replaces a newer one.
+    pub last_asked: tokio::sync::Mutex<Option<Instant>>,
 }
-
-/// Anyone can invent a key id, so an unknown one makes us ask the database only this often.
-const RELOAD_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub struct Ring {
@@ -66,21 +61,11 @@ impl KeyRing {
 
     /// As `current`, before anything is loaded too.
     pub fn held(&self) -> Option<Arc<Ring>> {
-        self.loaded().map(|loaded| loaded.ring)
-    }
-
-    /// Whether a key that is not held may have been made by another node since the keys were loaded.
-    pub fn may_be_outdated(&self) -> bool {
-        self.loaded().is_none_or(|loaded| loaded.at.elapsed() > RELOAD_PAUSE)
+        self.ring.read().expect("no thread panics while it holds this lock").clone()
     }
 
     pub fn replace(&self, ring: Ring) {
-        let loaded = Loaded { ring: Arc::new(ring), at: Instant::now() };
-        *self.0.write().expect("no thread panics while it holds this lock") = Some(loaded);
-    }
-
-    fn loaded(&self) -> Option<Loaded> {
-        self.0.read().expect("no thread panics while it holds this lock").clone()
+        *self.ring.write().expect("no thread panics while it holds this lock") = Some(Arc::new(ring));
     }
 }
 
@@ -138,7 +123,10 @@ impl Ring {
 }
 
 fn active<K>(keys: &[Held<K>], now: Timestamp) -> Option<&K> {
-    keys.iter().rev().find(|held| held.row.stage(now) == KeyStage::Active).map(|held| &held.key)
+    let is_at = |stage| move |held: &&Held<K>| held.row.stage(now) == stage;
+    let active = keys.iter().rev().find(is_at(KeyStage::Active));
+    // A clock that was set back makes the only key one of the future: better used early than no key at all.
+    active.or_else(|| keys.iter().find(is_at(KeyStage::Next))).map(|held| &held.key)
 }
 
 /// Rows whose private part is gone hold nothing.

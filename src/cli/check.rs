@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Failure, Outcome, open, print_json};
-use crate::config::{Config, MasterKeySource, Settings};
+use crate::config::{Config, MasterKeySource, Metrics, Settings};
 use crate::http::server;
 use crate::model::{KeyPurpose, MasterKey, StoredKey};
 use crate::store::{self, DatabaseUrl, server_keys};
@@ -68,9 +68,17 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("trusted proxies", or_none(config.trusted_proxies.iter().map(ToString::to_string).collect())),
         ("cors origins", or_none(config.cors_origins.clone())),
         ("connections", config.max_connections.to_string()),
-        ("metrics", format!("{:?}", config.metrics)),
+        ("metrics", metrics(config.metrics)),
         ("tls", tls),
     ]
+}
+
+fn metrics(metrics: Metrics) -> String {
+    match metrics {
+        Metrics::Off => "off".to_owned(),
+        Metrics::IfFree(address) => format!("{address}, if it is free"),
+        Metrics::On(address) => address.to_string(),
+    }
 }
 
 /// Looks at everything that a start would need, and changes nothing.
@@ -81,18 +89,10 @@ async fn problems(config: &Config) -> Vec<String> {
     {
         problems.push(error.to_string());
     }
-    if matches!(&config.database, DatabaseUrl::Sqlite(path) if !path.exists()) {
-        return problems;
-    }
-    let rows = match store::connect(&config.database).await {
-        Ok(db) => server_keys::list(&db).await,
-        Err(error) => {
-            problems.push(error.to_string());
-            return problems;
-        }
-    };
-    // A database without tables is one that no server has started on yet.
-    let rows = rows.unwrap_or_default();
+    let rows = stored_keys(config).await.unwrap_or_else(|problem| {
+        problems.push(problem);
+        Vec::new()
+    });
     if matches!(&config.master_key, MasterKeySource::DataDir(path) if !path.exists()) && rows.is_empty() {
         return problems;
     }
@@ -101,6 +101,18 @@ async fn problems(config: &Config) -> Vec<String> {
         Ok(master_key) => problems.extend(rows.iter().filter_map(|row| undecryptable(row, &master_key))),
     }
     problems
+}
+
+/// None where no server has started yet.
+async fn stored_keys(config: &Config) -> Result<Vec<StoredKey>, String> {
+    if matches!(&config.database, DatabaseUrl::Sqlite(path) if !path.exists()) {
+        return Ok(Vec::new());
+    }
+    let db = store::connect(&config.database).await.map_err(|error| error.to_string())?;
+    match server_keys::list(&db).await.map_err(|error| error.to_string()) {
+        Err(error) if ["no such table", "doesn't exist"].iter().any(|text| error.contains(text)) => Ok(Vec::new()),
+        result => result,
+    }
 }
 
 fn undecryptable(row: &StoredKey, master_key: &MasterKey) -> Option<String> {

@@ -7,9 +7,8 @@ use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::open::{open, open_database};
+use super::open::{open_beside, open_database};
 use super::{Failure, Outcome, print_json, read_file};
-use crate::app::App;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::flows::{self, Rotation, Urgency};
@@ -82,11 +81,6 @@ impl Keys {
     }
 }
 
-async fn open_app(config: Config) -> Result<App, Failure> {
-    // The issuer matters to no command, so any URL will do.
-    Ok(open(config, "http://localhost".to_owned()).await?.app)
-}
-
 async fn list(config: &Config, json: bool) -> Outcome {
     let now = Clock::system().now();
     let db = open_database(config).await?;
@@ -124,7 +118,7 @@ fn listed(row: StoredKey, now: Timestamp) -> Listed {
 }
 
 async fn rotate(config: Config, purpose: Option<Purpose>, compromised: bool, json: bool) -> Outcome {
-    let app = open_app(config).await?;
+    let app = open_beside(config).await?;
     let urgency = if compromised { Urgency::Compromised } else { Urgency::Planned };
     let purposes = match purpose {
         Some(Purpose::Sealing) => vec![KeyPurpose::Sealing],
@@ -157,7 +151,7 @@ async fn rotate(config: Config, purpose: Option<Purpose>, compromised: bool, jso
 async fn import(config: Config, file: &PathBuf) -> Outcome {
     let pem = Zeroizing::new(read_file(file)?);
     let key = SealingKey::from_pem(&pem).map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
-    let app = open_app(config).await?;
+    let app = open_beside(config).await?;
     flows::import_sealing_key(&app, &key).await.map_err(Failure::new)?;
     app.db.close().await;
     println!("{} is now the active sealing key; delete {} or keep it safe", key.kid(), file.display());
@@ -165,7 +159,7 @@ async fn import(config: Config, file: &PathBuf) -> Outcome {
 }
 
 async fn public(config: Config, json: bool) -> Outcome {
-    let app = open_app(config).await?;
+    let app = open_beside(config).await?;
     let offered = flows::offer_sealing_key(&app).map_err(Failure::new)?;
     app.db.close().await;
     if json {

@@ -34,6 +34,11 @@ pub(super) async fn open(config: Config, public_url: String) -> Result<Opened, F
     Ok(Opened { app, is_first_start })
 }
 
+/// An app for a command that works beside the server. The issuer matters to none of them, so any URL will do.
+pub(super) async fn open_beside(config: Config) -> Result<App, Failure> {
+    Ok(open(config, "http://localhost".to_owned()).await?.app)
+}
+
 /// The database alone, for reading.
 pub(super) async fn open_database(config: &Config) -> Result<Db, Failure> {
     if let DatabaseUrl::Sqlite(path) = &config.database
@@ -47,11 +52,11 @@ pub(super) async fn open_database(config: &Config) -> Result<Db, Failure> {
 /// The folder and the database file hold password hashes: nobody else on the machine may read them.
 fn prepare_folder(config: &Config) -> Result<(), Failure> {
     let problem = |path: &Path, error| Failure::new(format!("cannot create {}: {error}", path.display()));
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&config.data_dir)
-        .map_err(|error| problem(&config.data_dir, error))?;
+    let folder = &config.data_dir;
+    let keeps_key = matches!(config.master_key, MasterKeySource::DataDir(_));
+    if keeps_key || matches!(config.database, DatabaseUrl::Sqlite(_)) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| problem(folder, error))?;
+    }
     let DatabaseUrl::Sqlite(path) = &config.database else { return Ok(()) };
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(problem(path, error)),
@@ -86,17 +91,25 @@ fn read_master_key(path: &Path) -> Result<MasterKey, Failure> {
     text.parse().map_err(|error| Failure::new(format!("{name}: {error}")))
 }
 
+/// Written whole or not at all, and on the disk before the keys that are worthless without it.
 fn make_master_key(path: &Path) -> Result<MasterKey, Failure> {
     let key = MasterKey::new(Random::new().bytes());
     let problem = |error| Failure::new(format!("cannot write the master key {}: {error}", path.display()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(problem)?;
+    let draft = path.with_extension(format!("key.{}", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft).map_err(problem)?;
     // Whatever the umask says.
     file.set_permissions(Permissions::from_mode(0o600)).map_err(problem)?;
     file.write_all(key.to_hex().as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(problem)?;
-    // The keys that are about to be stored are worthless without it, so it is on the disk before they are.
     file.sync_all().map_err(problem)?;
+    // Unlike a rename, a link never replaces the key of another process that starts at this moment.
+    let linked = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft).map_err(problem)?;
     if let Some(folder) = path.parent() {
         std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(problem)?;
     }
-    Ok(key)
+    match linked {
+        Ok(()) => Ok(key),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read_master_key(path),
+        Err(error) => Err(problem(error)),
+    }
 }

@@ -49,7 +49,8 @@ impl Seal {
         let (envelope, kid) = match (&self.url, &self.pem) {
             (Some(url), _) => self.seal_for_server(url)?,
             (None, Some(pem)) => {
-                let key = PublicKey::from_pem(&read_file(pem)?).map_err(Failure::new)?;
+                let key = PublicKey::from_pem(&read_file(pem)?)
+                    .map_err(|error| Failure::new(format!("{}: {error}", pem.display())))?;
                 let envelope = bulla_seal::seal_raw(&key, &read_password()?).map_err(Failure::new)?;
                 (envelope, key.kid().to_owned())
             }
@@ -78,7 +79,10 @@ impl Seal {
 
 fn fetch(url: &str) -> Result<Offered, Failure> {
     let url = format!("{}/api/auth/sealing-key", url.trim_end_matches('/'));
-    let problem = |error: ureq::Error| Failure::new(format!("cannot fetch {url}: {error}"));
+    let problem = |error: ureq::Error| match error {
+        ureq::Error::StatusCode(status) => Failure::new(format!("{url} answered {status}; is it a Bulla server?")),
+        _ => Failure::new(format!("cannot fetch {url}: {error}")),
+    };
     let tls = ureq::tls::TlsConfig::builder()
         .root_certs(ureq::tls::RootCerts::PlatformVerifier)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))

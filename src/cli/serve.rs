@@ -12,7 +12,7 @@ use super::open::{Opened, open};
 use super::{Failure, Outcome};
 use crate::app::App;
 use crate::background;
-use crate::config::{Config, Metrics};
+use crate::config::{Config, Metrics, Tokens};
 use crate::http::{self, server};
 
 pub(super) async fn run(config: Config) -> Outcome {
@@ -29,17 +29,18 @@ pub(super) async fn run(config: Config) -> Outcome {
     if is_first_start {
         welcome(&app);
     }
+    // Before the world learns that we are ready, for it may ask us to stop at once.
+    let stop = stop_signal()?;
     tracing::info!(%address, url = app.public_url, database = %app.config.database, "ready");
 
-    let stop = stop_signal()?;
     background::start(&app);
     if let Some(listener) = metrics {
         let handle = http::install_metrics().map_err(Failure::new)?;
         let router = http::metrics_router(Arc::clone(&app), handle);
-        tokio::spawn(server::serve(listener, None, router, 100, stopped(stop.clone())));
+        tokio::spawn(server::serve(listener, None, router, 100, stop.clone()));
     }
     let router = http::router(Arc::clone(&app));
-    server::serve(listener, tls, router, app.config.max_connections, stopped(stop)).await;
+    server::serve(listener, tls, router, app.config.max_connections, stop).await;
     app.db.close().await;
     tracing::info!("stopped");
     Ok(())
@@ -85,10 +86,6 @@ fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
     Ok(receiver)
 }
 
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|is_stopping| *is_stopping).await;
-}
-
 fn warn_about(app: &App) {
     if app.config.accepts_plaintext {
         tracing::warn!(
@@ -98,10 +95,29 @@ fn warn_about(app: &App) {
     if app.shared_secret.is_some() {
         tracing::warn!("JWT_SECRET is set: every service that verifies tokens with it can also forge them");
     }
+    warn_about_signing(app);
+    let is_reachable_elsewhere = !app.config.listen.ip().is_loopback() || app.db.kind() == "mysql";
+    if app.config.public_url.is_none() && is_reachable_elsewhere {
+        let url = &app.public_url;
+        tracing::warn!(
+            "BULLA_PUBLIC_URL is not set, so tokens say that {url} issued them; set it, alike on every node"
+        );
+    }
     if app.config.tls.is_none() && !app.config.listen.ip().is_loopback() && !app.public_url.starts_with("https://") {
         tracing::warn!(
             "listening beyond this machine without TLS: set BULLA_TLS_CERT and BULLA_TLS_KEY, or put a proxy in front"
         );
+    }
+}
+
+fn warn_about_signing(app: &App) {
+    let keys = app.keys.current();
+    let (Tokens::Signed(wanted), Ok(active)) = (&app.config.tokens, keys.active_signing(app.clock.now())) else {
+        return;
+    };
+    if active.algorithm() != *wanted {
+        let active = active.algorithm();
+        tracing::warn!("tokens are still signed with {active}; `bulla keys rotate signing` makes a {wanted} key");
     }
 }
 

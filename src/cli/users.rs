@@ -1,12 +1,12 @@
 //! `bulla users`
 
 use clap::Subcommand;
+use secrecy::SecretString;
 use serde::Serialize;
 
-use super::open::{open, open_database};
+use super::open::{open_beside, open_database};
 use super::password_input::read_password;
 use super::{Failure, Outcome, print_json};
-use crate::app::App;
 use crate::config::Config;
 use crate::flows;
 use crate::model::{Account, AccountId, Email, Name, Timestamp};
@@ -62,7 +62,7 @@ impl Users {
             Self::List { json } => list(&config, json).await,
             Self::Create { name, email, json } => create(config, &name, &email, json).await,
             Self::Disable { user } => {
-                let app = open_app(config).await?;
+                let app = open_beside(config).await?;
                 let account = find(&app.db, &user).await?;
                 let ended = flows::disable_account(&app, &account).await.map_err(Failure::new)?;
                 app.db.close().await;
@@ -70,7 +70,7 @@ impl Users {
                 Ok(())
             }
             Self::Enable { user } => {
-                let app = open_app(config).await?;
+                let app = open_beside(config).await?;
                 let account = find(&app.db, &user).await?;
                 flows::enable_account(&app, &account).await.map_err(Failure::new)?;
                 app.db.close().await;
@@ -79,11 +79,6 @@ impl Users {
             }
         }
     }
-}
-
-async fn open_app(config: Config) -> Result<App, Failure> {
-    // The issuer matters to no command, so any URL will do.
-    Ok(open(config, "http://localhost".to_owned()).await?.app)
 }
 
 async fn list(config: &Config, json: bool) -> Outcome {
@@ -128,8 +123,8 @@ fn listed(account: &Account) -> Listed<'_> {
 async fn create(config: Config, name: &str, email: &str, json: bool) -> Outcome {
     let name = Name::parse(name).map_err(|error| Failure::new(format!("--name {error}")))?;
     let email = Email::parse(email).map_err(|error| Failure::new(format!("--email {error}")))?;
-    let password = read_password()?;
-    let app = open_app(config).await?;
+    let password = SecretString::from(read_password()?.as_str());
+    let app = open_beside(config).await?;
     let account = flows::create_account(&app, name, email, password).await.map_err(Failure::new)?;
     app.db.close().await;
     if json {

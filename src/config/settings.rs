@@ -122,6 +122,9 @@ pub struct Settings {
     /// Where Prometheus finds /metrics, or off [default: 127.0.0.1:9464]
     #[arg(long, env = "BULLA_METRICS_ADDRESS", global = true, hide_short_help = true, value_name = "ADDRESS")]
     pub metrics_address: Option<String>,
+    /// What to log: error, warn, info, debug, trace, or by module: info,sqlx=warn [default: info]
+    #[arg(long, env = "RUST_LOG", global = true, hide_short_help = true, value_name = "FILTER")]
+    pub log: Option<String>,
     /// Certificate chain (PEM) for HTTPS
     #[arg(long, env = "BULLA_TLS_CERT", global = true, hide_short_help = true, value_name = "FILE")]
     pub tls_cert: Option<String>,
@@ -134,6 +137,13 @@ pub struct Settings {
 pub fn names() -> Vec<String> {
     let command = Settings::augment_args(clap::Command::new("bulla"));
     command.get_arguments().filter_map(|argument| Some(argument.get_env()?.to_str()?.to_owned())).collect()
+}
+
+/// The flag that says the same as an environment variable: `--port` for `PORT`.
+pub fn flag_of(name: &str) -> Option<String> {
+    let command = Settings::augment_args(clap::Command::new("bulla"));
+    let argument = command.get_arguments().find(|argument| argument.get_env().is_some_and(|env| env == name))?;
+    Some(format!("--{}", argument.get_long()?))
 }
 
 impl std::fmt::Debug for Settings {

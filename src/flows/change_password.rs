@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bulla_seal::Purpose;
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::open_session::{TokenAnswer, issue_tokens};
 use super::receive_envelope::{Contents, EnvelopeError, Spent, receive, spend};
@@ -15,9 +15,9 @@ use crate::store::{accounts, sessions};
 #[derive(Debug)]
 pub struct ChangePassword {
     /// Sealed.
-    pub current_password: Zeroizing<String>,
+    pub current_password: SecretString,
     /// Sealed.
-    pub new_password: Zeroizing<String>,
+    pub new_password: SecretString,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -41,14 +41,14 @@ pub async fn change_password(
     request: ChangePassword,
 ) -> Result<TokenAnswer, ChangePasswordError> {
     let turn = app.hashing.reserve()?;
-    let current = receive(app, &request.current_password).await??;
-    let new = receive(app, &request.new_password).await??;
+    let current = receive(app, request.current_password.expose_secret()).await??;
+    let new = receive(app, request.new_password.expose_secret()).await??;
     let [current, new] = spend(app, [current, new]).await?;
 
     let Caller { account, session } = caller;
     let judge = Arc::clone(app);
     let judged = app.hashing.run(turn, move |memory| judge_change(&judge, account, current, new, memory));
-    let (verified, new_password) = judged.await??;
+    let (verified, new_password) = judged.await.map_err(Internal::from)??;
 
     let answer = replace_password(app, verified, session, &new_password).await?;
     answer.ok_or(ChangePasswordError::InvalidCredentials)
@@ -92,7 +92,7 @@ async fn replace_password(
     let (digest, idle_ends_at) = (secret.digest(), (now + Session::IDLE).min(session.absolute_ends_at));
     let answer = issue_tokens(app, account.clone(), &session, secret, now)?;
     let mut tx = app.db.begin().await?;
-    let is_done = accounts::update_password(&mut tx, &account.id, &account.password, new_password).await?
+    let is_done = accounts::update_password(&mut tx, &account, new_password).await?
         && sessions::restart_chain(&mut tx, &session.id, &digest, now, idle_ends_at).await?;
     if !is_done {
         return Ok(None);
@@ -100,7 +100,7 @@ async fn replace_password(
     sessions::end_all_others(&mut tx, &session.id, &account.id, now).await?;
     tx.commit().await?;
     for other in others.into_iter().filter(|other| other.id != session.id) {
-        app.ended_sessions.insert(other.id, now);
+        app.ended_sessions.insert(other.id);
     }
     Ok(Some(answer))
 }

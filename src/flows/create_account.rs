@@ -1,5 +1,6 @@
 //! Creating an account for someone, as an operator.
 
+use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::{Internal, register};
@@ -22,9 +23,9 @@ pub async fn create_account(
     app: &App,
     name: Name,
     email: Email,
-    password: Zeroizing<String>,
+    password: SecretString,
 ) -> Result<Account, CreateAccountError> {
-    let password = Password::new(password);
+    let password = Password::new(Zeroizing::new(password.expose_secret().to_owned()));
     app.config.password_policy.check(&password, &name, &email)?;
     let (salt, cost) = (app.random.bytes(), app.config.argon2);
     let hash = app.hashing.run(app.hashing.reserve()?, move |memory| PasswordHash::make(&password, salt, cost, memory));
@@ -32,7 +33,8 @@ pub async fn create_account(
         id: AccountId::new(app.new_id()),
         name,
         email,
-        password: hash.await?,
+        password: hash.await.map_err(Internal::from)?,
+        password_version: 1,
         created_at: app.clock.now(),
         disabled_at: None,
     };

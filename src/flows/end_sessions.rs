@@ -18,7 +18,7 @@ pub async fn end_every_session(app: &App, caller: &Caller) -> Result<(), Interna
     sessions::end_all(&mut tx, &caller.account.id, now, EndReason::EndedByOwner).await?;
     tx.commit().await?;
     for session in live {
-        app.ended_sessions.insert(session.id, now);
+        app.ended_sessions.insert(session.id);
     }
     Ok(())
 }
@@ -29,7 +29,7 @@ pub(super) async fn end(app: &App, id: &SessionId, account: &AccountId, reason: 
     let has_ended = sessions::end(&mut tx, id, account, now, reason).await?;
     tx.commit().await?;
     if has_ended {
-        app.ended_sessions.insert(id.clone(), now);
+        app.ended_sessions.insert(id.clone());
     }
     Ok(has_ended)
 }

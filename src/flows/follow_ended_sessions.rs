@@ -12,10 +12,14 @@ const OVERLAP: Duration = Duration::from_secs(30);
 /// Called several times a second.
 pub async fn follow_ended_sessions(app: &App) -> Result<(), Internal> {
     let asked = Asked { instant: Instant::now(), at: app.clock.now() };
-    // An access token lives on after its session; what ended before the oldest of them was issued is forgotten.
-    let oldest = asked.at - app.config.access_lifetime - OVERLAP;
-    let since = app.ended_sessions.last_asked().map_or(oldest, |last| last.at - OVERLAP);
+    // An access token may live on after its session, by as long as it had left.
+    let memory = app.config.access_lifetime + OVERLAP;
+    let since = match app.ended_sessions.last_asked() {
+        // A clock that was set back would make us ask too late in the day.
+        Some(last) if last.at <= asked.at => last.at - OVERLAP,
+        _ => asked.at - memory,
+    };
     let ended = sessions::list_ended_since(&app.db, since).await?;
-    app.ended_sessions.learn(ended, asked, oldest);
+    app.ended_sessions.learn(ended, asked, memory);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bulla_seal::Purpose;
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::Internal;
 use super::open_session::{self, TokenAnswer};
@@ -16,7 +16,7 @@ use crate::store::accounts;
 pub struct Login {
     pub email: Email,
     /// Sealed.
-    pub password: Zeroizing<String>,
+    pub password: SecretString,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +37,7 @@ pub enum LoginError {
 
 pub async fn login(app: &Arc<App>, request: Login, client: &Client) -> Result<TokenAnswer, LoginError> {
     let turn = app.hashing.reserve()?;
-    let envelope = receive(app, &request.password).await??;
+    let envelope = receive(app, request.password.expose_secret()).await??;
     let [envelope] = spend(app, [envelope]).await?;
     let account = accounts::by_email(&app.db, &request.email).await.map_err(Internal::from)?;
 
@@ -54,7 +54,7 @@ pub async fn login(app: &Arc<App>, request: Login, client: &Client) -> Result<To
         let replacement = verified.replacement(&password, judge.config.argon2, judge.random.bytes(), memory);
         Ok((verified, replacement))
     });
-    let (verified, replacement) = verified.await??;
+    let (verified, replacement) = verified.await.map_err(Internal::from)??;
 
     if verified.account().is_disabled() {
         return Err(LoginError::AccountDisabled);

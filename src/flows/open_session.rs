@@ -1,6 +1,7 @@
 //! Opening a session and issuing its tokens.
 
 use bulla_token::Claims;
+use secrecy::SecretString;
 
 use super::Internal;
 use crate::app::App;
@@ -15,9 +16,9 @@ use crate::store::{accounts, sessions};
 #[derive(Debug)]
 pub struct TokenAnswer {
     pub account: Account,
-    pub access_token: String,
+    pub access_token: SecretString,
     pub expires_in_seconds: i64,
-    pub refresh_token: String,
+    pub refresh_token: SecretString,
 }
 
 /// Opens a session for someone whose password was checked, and stores the `replacement` of an outdated hash.
@@ -30,7 +31,7 @@ pub(super) async fn open_session(
 ) -> Result<Option<TokenAnswer>, Internal> {
     let now = app.clock.now();
     let secret = RefreshSecret::new(app.random.bytes());
-    let mut account = verified.into_account();
+    let account = verified.into_account();
     let session = Session {
         id: SessionId::new(app.new_id()),
         account_id: account.id.clone(),
@@ -48,12 +49,10 @@ pub(super) async fn open_session(
     // Signed before anything is written: a session whose tokens cannot be issued is not opened.
     let answer = issue_tokens(app, account.clone(), &session, secret, now)?;
     let mut tx = app.db.begin().await?;
-    if let Some(replacement) = replacement
-        && accounts::update_password(&mut tx, &account.id, &account.password, &replacement).await?
-    {
-        account.password = replacement;
+    if let Some(replacement) = replacement {
+        accounts::update_hash(&mut tx, &account, &replacement).await?;
     }
-    if !sessions::insert(&mut tx, &session, &account.password).await? {
+    if !sessions::insert(&mut tx, &session, account.password_version).await? {
         return Ok(None);
     }
     tx.commit().await?;
@@ -81,7 +80,7 @@ pub(super) fn issue_tokens(
         email: account.email.to_string(),
         id: matches!(app.config.tokens, Tokens::SharedSecret(_)).then(|| account.id.to_string()),
     };
-    let access_token = app.keys.current().active_signing(now)?.issue(&claims)?;
-    let refresh_token = RefreshToken { session: session.id.clone(), secret }.expose();
+    let access_token = app.keys.current().active_signing(now)?.issue(&claims)?.into();
+    let refresh_token = RefreshToken { session: session.id.clone(), secret }.expose().into();
     Ok(TokenAnswer { account, access_token, expires_in_seconds: claims.exp - claims.iat, refresh_token })
 }

@@ -31,7 +31,7 @@ pub async fn refresh(app: &App, token: &str) -> Result<TokenAnswer, RefreshError
                     return Ok(answer);
                 }
             }
-            TokenPlace::Used { at: Some(at) } if now.since(at) <= GRACE => {
+            TokenPlace::Used { at: Some(at) } if now.distance(at) <= GRACE => {
                 let successor = app.refresh_key.successor(&session.id, &presented.secret);
                 return Ok(issue_tokens(app, account, &session, successor, now)?);
             }
@@ -62,7 +62,7 @@ async fn exchange(
     let successor = app.refresh_key.successor(&session.id, secret);
     let new_digest = successor.digest();
     let answer = issue_tokens(app, account, session, successor, now)?;
-    let rotation = sessions::Rotation {
+    let exchange = sessions::Exchange {
         old_digest: &session.refresh_digest,
         new_digest: &new_digest,
         rotations: session.rotations + 1,
@@ -71,7 +71,7 @@ async fn exchange(
         idle_ends_at: (now + Session::IDLE).min(session.absolute_ends_at),
     };
     let mut tx = app.db.begin().await?;
-    let is_first = sessions::rotate(&mut tx, &session.id, &rotation).await?;
+    let is_first = sessions::exchange_token(&mut tx, &session.id, &exchange).await?;
     tx.commit().await?;
     Ok(is_first.then_some(answer))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bulla_seal::Purpose;
-use zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::Internal;
 use super::receive_envelope::{Contents, EnvelopeError, receive, spend};
@@ -16,7 +16,7 @@ pub struct Register {
     pub name: Name,
     pub email: Email,
     /// Sealed.
-    pub password: Zeroizing<String>,
+    pub password: SecretString,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum RegisterError {
 
 pub async fn register(app: &Arc<App>, request: Register) -> Result<Account, RegisterError> {
     let turn = app.hashing.reserve()?;
-    let envelope = receive(app, &request.password).await??;
+    let envelope = receive(app, request.password.expose_secret()).await??;
     let [envelope] = spend(app, [envelope]).await?;
 
     let Register { name, email, .. } = request;
@@ -57,10 +57,18 @@ pub async fn register(app: &Arc<App>, request: Register) -> Result<Account, Regi
             }
         }
     });
-    let password = hash.await??;
+    let password = hash.await.map_err(Internal::from)??;
 
     let created_at = app.clock.now();
-    let account = Account { id: AccountId::new(app.new_id()), name, email, password, created_at, disabled_at: None };
+    let account = Account {
+        id: AccountId::new(app.new_id()),
+        name,
+        email,
+        password,
+        password_version: 1,
+        created_at,
+        disabled_at: None,
+    };
     insert(app, account).await?.ok_or(RegisterError::EmailTaken)
 }
 

@@ -1,9 +1,19 @@
 //! Rotating a key: a successor is made, and the old one retires.
 
-use super::keep_keys::{self, KeyError, PUBLISHED_AHEAD, SEALING_OVERLAP, VERIFYING_MARGIN};
+use std::time::Duration;
+
+use super::keep_keys::keep_keys;
+use super::make_key::{KeyError, make_key};
 use crate::app::App;
 use crate::model::{KeyPurpose, KeyStage, StoredKey, Timestamp};
 use crate::store::{Insertion, server_keys};
+
+/// How long a signing key is published before it signs, so that every verifier's cache knows it by then.
+pub(super) const PUBLISHED_AHEAD: Duration = Duration::from_secs(3600);
+/// How long a sealing key opens envelopes after its successor took over.
+const SEALING_OVERLAP: Duration = Duration::from_secs(24 * 3600);
+/// How long a signing key verifies beyond the life of its last token, for clocks that differ.
+const VERIFYING_MARGIN: Duration = Duration::from_secs(3600);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Urgency {
@@ -31,15 +41,20 @@ pub enum Rotation {
 
 pub async fn rotate_key(app: &App, purpose: KeyPurpose, urgency: Urgency) -> Result<Rotation, KeyError> {
     // Makes the first key where there is none, so that there is something to rotate.
-    keep_keys::keep_keys(app).await?;
-    let rows = of_purpose(server_keys::list(&app.db).await?, purpose);
-    let waiting = rows.iter().find(|row| row.stage(app.clock.now()) == KeyStage::Next);
-    if let (Some(waiting), Urgency::Planned) = (waiting, urgency) {
-        return Ok(Rotation::Waiting { kid: waiting.kid.clone(), active_at: waiting.active_at });
+    keep_keys(app).await?;
+    loop {
+        let rows = of_purpose(server_keys::list(&app.db).await?, purpose);
+        let waiting = rows.iter().find(|row| row.stage(app.clock.now()) == KeyStage::Next);
+        if let (Some(waiting), Urgency::Planned) = (waiting, urgency) {
+            return Ok(Rotation::Waiting { kid: waiting.kid.clone(), active_at: waiting.active_at });
+        }
+        let rotation = succeed(app, purpose, &rows, urgency).await?;
+        keep_keys(app).await?;
+        // Whoever says "compromised" wants every older key gone, the one that another node has just made too.
+        if urgency == Urgency::Planned || !matches!(rotation, Rotation::ByAnotherNode) {
+            return Ok(rotation);
+        }
     }
-    let rotation = succeed(app, purpose, &rows, urgency).await?;
-    keep_keys::keep_keys(app).await?;
-    Ok(rotation)
 }
 
 /// The keys of one purpose, the oldest first.
@@ -61,7 +76,7 @@ pub(super) async fn succeed(
         (KeyPurpose::Signing, Urgency::Planned) => now + PUBLISHED_AHEAD,
         _ => now,
     };
-    let successor = keep_keys::generate(app, purpose, generation, active_at).await?;
+    let successor = make_key(app, purpose, generation, active_at).await?;
     let mut tx = app.db.begin().await?;
     if server_keys::insert(&mut tx, &successor).await? == Insertion::Taken {
         return Ok(Rotation::ByAnotherNode);

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -31,7 +32,7 @@ pub(super) struct Message {
 }
 
 /// Tokens of a session. Never cached (`Cache-Control: no-store`).
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Tokens {
     pub(super) user: User,
     /// A JWT (RFC 9068), verifiable with `/.well-known/jwks.json`.
@@ -81,10 +82,10 @@ impl From<TokenAnswer> for Tokens {
     fn from(answer: TokenAnswer) -> Self {
         Self {
             user: answer.account.into(),
-            access_token: answer.access_token,
+            access_token: answer.access_token.expose_secret().to_owned(),
             token_type: "Bearer",
             expires_in: answer.expires_in_seconds,
-            refresh_token: answer.refresh_token,
+            refresh_token: answer.refresh_token.expose_secret().to_owned(),
         }
     }
 }

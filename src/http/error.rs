@@ -141,11 +141,15 @@ impl From<Internal> for Problem {
     fn from(error: Internal) -> Self {
         match error {
             Internal::Store(error) => {
-                tracing::error!(error = %source_chain(&error), "the database could not be asked");
+                tracing::error!("{error}");
                 Self::unavailable()
             }
             Internal::Key(error) => {
                 tracing::error!(%error, "the server's keys are unusable");
+                Self::internal()
+            }
+            Internal::Panicked(error) => {
+                tracing::error!("{error}");
                 Self::internal()
             }
             Internal::Signing(error) => {
@@ -154,18 +158,6 @@ impl From<Internal> for Problem {
             }
         }
     }
-}
-
-/// An error and what caused it, on one line.
-fn source_chain(error: &dyn std::error::Error) -> String {
-    let mut chain = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        chain.push_str(": ");
-        chain.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    chain
 }
 
 impl From<Overloaded> for Problem {

@@ -10,6 +10,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
@@ -34,9 +35,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
         }
         let body = Zeroizing::new(read(request).await?.to_vec());
-        parse(&body)
-            .map(Self)
-            .map_err(|error| Problem::malformed(format!("the body is not what this route takes: {error}")))
+        parse(&body).map(Self).map_err(Problem::malformed)
     }
 }
 
@@ -59,13 +58,28 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
     }
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    // serde would read an array as an object's members in order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err("the body must be a JSON object".to_owned());
+    }
     // serde ignores a duplicate of a member that it does not know, and a proxy in front may read the other one.
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    UniqueMembers.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    serde_json::from_slice(body)
+    UniqueMembers.deserialize(&mut deserializer).and_then(|()| deserializer.end()).map_err(|error| explain(&error))?;
+    serde_json::from_slice(body).map_err(|error| explain(&error))
 }
+
+/// What is wrong with a body, without repeating what stands in it: that may be a password.
+fn explain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("missing field") || text.starts_with(DUPLICATE) {
+        return format!("the body is not what this route takes: {text}");
+    }
+    let what = if error.is_data() { "a member has the wrong type" } else { "the body is not JSON in UTF-8" };
+    format!("{what}, at line {} column {}", error.line(), error.column())
+}
+
+const DUPLICATE: &str = "a member appears twice";
 
 /// Walks through any JSON and refuses an object that has a member twice.
 struct UniqueMembers;
@@ -90,7 +104,7 @@ impl<'de> Visitor<'de> for UniqueMembers {
         while let Some(name) = map.next_key::<String>()? {
             map.next_value_seed(UniqueMembers)?;
             if !seen.insert(name) {
-                return Err(A::Error::custom("a member appears twice"));
+                return Err(A::Error::custom(DUPLICATE));
             }
         }
         Ok(())
@@ -128,7 +142,7 @@ impl<'de> Visitor<'de> for UniqueMembers {
 
 /// The token of `Authorization: Bearer …` (RFC 6750 §2.1).
 #[derive(Debug)]
-pub(super) struct BearerToken(pub(super) String);
+pub(super) struct BearerToken(pub(super) SecretString);
 
 impl<S: Send + Sync> FromRequestParts<S> for BearerToken {
     type Rejection = Problem;
@@ -140,7 +154,7 @@ impl<S: Send + Sync> FromRequestParts<S> for BearerToken {
             // Two of them: a proxy may have looked at the other one.
             _ => None,
         };
-        token.map(|token| Self(token.to_owned())).ok_or_else(|| InvalidToken.into())
+        token.map(|token| Self(token.into())).ok_or_else(|| InvalidToken.into())
     }
 }
 
@@ -158,7 +172,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let BearerToken(token) = BearerToken::from_request_parts(parts, app).await?;
-        Ok(Self(flows::authenticate(app, &token).await??))
+        Ok(Self(flows::authenticate(app, token.expose_secret()).await??))
     }
 }
 
@@ -191,7 +205,7 @@ mod tests {
     }
 
     fn email(body: &str) -> Result<String, String> {
-        parse::<Shape>(body.as_bytes()).map(|shape| shape.email).map_err(|error| error.to_string())
+        parse::<Shape>(body.as_bytes()).map(|shape| shape.email)
     }
 
     #[test]
@@ -224,6 +238,14 @@ mod tests {
             "{\"email\":\"\u{0}\"}",
         ] {
             assert!(email(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_does_not_repeat_what_was_sent() {
+        for body in [r#"{"email":12345678}"#, r#"{"email":"hunter2" oops}"#, r#"["hunter2"]"#] {
+            let detail = email(body).unwrap_err();
+            assert!(!detail.contains("12345678") && !detail.contains("hunter2"), "{detail}");
         }
     }
 

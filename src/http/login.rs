@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
+use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use zeroize::Zeroizing;
 
 use super::answers::Tokens;
 use super::error::Problem;
@@ -21,7 +21,7 @@ pub(super) struct LoginBody {
     email: String,
     /// Sealed, with purpose `login`.
     #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
-    password: Zeroizing<String>,
+    password: SecretString,
 }
 
 /// Opens a session

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use zeroize::Zeroizing;
 
 use super::answers::Tokens;
 use super::error::Problem;
@@ -17,10 +17,10 @@ use crate::flows;
 pub(super) struct PasswordBody {
     /// Sealed, with purpose `current_password`.
     #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
-    current_password: Zeroizing<String>,
+    current_password: SecretString,
     /// Sealed, with purpose `new_password`.
     #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
-    new_password: Zeroizing<String>,
+    new_password: SecretString,
 }
 
 /// Changes one's own password and ends every other session

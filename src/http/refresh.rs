@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use zeroize::Zeroizing;
 
 use super::answers::Tokens;
 use super::error::Problem;
@@ -16,7 +16,7 @@ use crate::flows;
 #[derive(Deserialize, ToSchema)]
 pub(super) struct RefreshBody {
     #[schema(value_type = String)]
-    refresh_token: Zeroizing<String>,
+    refresh_token: SecretString,
 }
 
 /// Exchanges a refresh token for its successor
@@ -25,5 +25,5 @@ pub(super) struct RefreshBody {
 /// the token too.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "sessions", request_body = RefreshBody, responses((status = 200, body = Tokens)))]
 pub(super) async fn refresh(State(app): State<Arc<App>>, Body(body): Body<RefreshBody>) -> Result<Tokens, Problem> {
-    Ok(flows::refresh(&app, &body.refresh_token).await?.into())
+    Ok(flows::refresh(&app, body.refresh_token.expose_secret()).await?.into())
 }

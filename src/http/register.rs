@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use zeroize::Zeroizing;
 
 use super::answers::User;
 use super::error::Problem;
@@ -24,7 +24,7 @@ pub(super) struct RegisterBody {
     email: String,
     /// Sealed, with purpose `register`.
     #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
-    password: Zeroizing<String>,
+    password: SecretString,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
@@ -27,14 +27,14 @@ pub(super) async fn serve_request(State(app): State<Arc<App>>, mut request: Requ
     // Our own, always: an id from outside could be another request's, or not fit into a log line.
     let id = RequestId::new(app.new_id());
     let client = client(&app, &request);
-    let method = request.method().clone();
-    // The pattern, not the path: it counts well, and nothing that a client wrote gets into the log.
+    let method = known_method(request.method());
+    // The pattern, not the path: nothing that a client made up gets into the log or becomes a time series.
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", request_id = %id, %method, route);
+    let span = tracing::info_span!("request", request_id = %id, method, route);
     request.extensions_mut().insert(client);
 
     let answered = tokio::time::timeout(DEADLINE, next.run(request)).instrument(span.clone()).await;
-    let mut response = answered.unwrap_or_else(|_| Problem::unavailable().into_response());
+    let mut response = answered.unwrap_or_else(|_| too_slow().into_response());
     let code = write_problem(&mut response, &id);
     add_headers(&app, response.headers_mut(), &id);
     let (status, elapsed) = (response.status().as_u16(), begun.elapsed());
@@ -42,7 +42,7 @@ pub(super) async fn serve_request(State(app): State<Arc<App>>, mut request: Requ
         let milliseconds = elapsed.as_secs_f64() * 1000.0;
         tracing::info!(status, code, milliseconds = format_args!("{milliseconds:.1}"), "answered");
     });
-    metrics::counter!("bulla_http_requests_total", "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string())
+    metrics::counter!("bulla_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
         .increment(1);
     metrics::histogram!("bulla_http_request_duration_seconds", "route" => route).record(elapsed.as_secs_f64());
     response
@@ -74,6 +74,17 @@ fn add_headers(app: &App, headers: &mut HeaderMap, id: &RequestId) {
     if app.public_url.starts_with("https://") {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
+}
+
+/// A client may send any word as its method.
+fn known_method(method: &Method) -> &'static str {
+    let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    known.into_iter().find(|known| method.as_str() == *known).unwrap_or("other")
+}
+
+fn too_slow() -> Problem {
+    let detail = "the server took too long over this request; try again in a moment";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).after(Duration::from_secs(2))
 }
 
 /// Takes a token from the bucket of the client's address.

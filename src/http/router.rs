@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::routing::{MethodRouter, any, delete, get, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
@@ -45,6 +45,9 @@ fn routes() -> Vec<(&'static str, Cost, Route)> {
         ("/api/auth/sessions/{id}", Throttled, delete(sessions::end_session)),
         ("/api/auth/password",      Throttled, post(password::change_password)),
         ("/api/auth/verify",        Free,      get(verify::verify)),
+        // Envoy appends the path that it guards, and keeps the method.
+        ("/api/auth/verify/",       Free,      any(verify::verify)),
+        ("/api/auth/verify/{*path}",Free,      any(verify::verify)),
         ("/.well-known/jwks.json",  Free,      get(well_known::jwks)),
         ("/openapi.json",           Free,      get(openapi::document)),
         ("/docs",                   Free,      get(docs::docs)),

@@ -2,12 +2,12 @@
 //! `axum::serve` has none of these.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,12 +17,11 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
@@ -31,8 +30,10 @@ use tower::ServiceExt;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-/// For the first bytes, for a TLS handshake, and for the head of each request.
+/// For a TLS handshake, for the first request, and for the head of each one after it.
 const SILENCE: Duration = Duration::from_secs(15);
+/// For a connection without a request in flight.
+const IDLE: Duration = Duration::from_secs(60);
 /// For requests in flight once the server is asked to stop.
 const DRAIN: Duration = Duration::from_secs(20);
 /// For a moment without file descriptors.
@@ -44,28 +45,29 @@ const MOST_STREAMS: u32 = 100;
 pub enum TlsError {
     #[error("cannot read {path}: {reason}")]
     File { path: String, reason: String },
+    #[error("others can read the TLS key {path} (mode {mode:o}); run: chmod 600 {path}")]
+    Exposed { path: String, mode: u32 },
     #[error("certificate and key do not make a TLS server: {0}")]
     Rustls(#[from] rustls::Error),
 }
 
-/// Serves until `stop` completes, then lets requests in flight finish.
+/// Serves until `stop` turns true, then lets requests in flight finish.
 pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
-    max_connections: usize,
-    stop: impl Future<Output = ()>,
+    max_connections: u32,
+    stop: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(max_connections));
-    let graceful = GracefulShutdown::new();
-    let mut stop = pin!(stop);
+    let places = Arc::new(Semaphore::new(max_connections as usize));
+    let mut stopping = pin!(stopped(stop.clone()));
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
-            () = &mut stop => break,
+            () = &mut stopping => break,
         };
         let Some((stream, peer, place)) = accepted else { continue };
-        let connection = Connection { peer: Peer(peer), router: router.clone(), watcher: graceful.watcher() };
+        let connection = Connection { peer: Peer(peer), router: router.clone(), stop: stop.clone() };
         let tls = tls.clone();
         tokio::spawn(async move {
             connection.handle(stream, tls).await;
@@ -73,8 +75,17 @@ pub async fn serve(
         });
     }
     drop(listener);
-    if timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    // Whoever has all places knows that no connection is left.
+    if timeout(DRAIN, places.acquire_many(max_connections)).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut off");
+    }
+}
+
+/// Completes when the server is asked to stop.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|is_stopping| *is_stopping).await.is_err() {
+        // Nobody is left who could ask.
+        std::future::pending::<()>().await;
     }
 }
 
@@ -94,49 +105,102 @@ async fn accept(
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
-    Http1,
-    Http2,
-}
-
 struct Connection {
     peer: Peer,
     router: Router,
-    watcher: Watcher,
+    stop: watch::Receiver<bool>,
 }
 
 impl Connection {
     async fn handle(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         // Answers are one small write each; waiting for more to send only delays them.
         let _ = stream.set_nodelay(true);
-        match tls {
-            None => {
-                let Ok(Ok(protocol)) = timeout(SILENCE, recognize(&stream)).await else { return };
-                self.speak(stream, protocol).await;
-            }
-            Some(tls) => {
-                let Ok(Ok(stream)) = timeout(SILENCE, tls.accept(stream)).await else { return };
-                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-                self.speak(stream, if is_http2 { Protocol::Http2 } else { Protocol::Http1 }).await;
-            }
+        let Some(tls) = tls else { return self.speak(stream).await };
+        // A stop waits for requests, and during a handshake there is none yet.
+        let accepted = tokio::select! {
+            accepted = timeout(SILENCE, tls.accept(stream)) => accepted,
+            () = stopped(self.stop.clone()) => return,
+        };
+        if let Ok(Ok(stream)) = accepted {
+            self.speak(stream).await;
         }
     }
 
-    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, protocol: Protocol) {
-        let Self { peer, router, watcher } = self;
+    /// Answers requests until the client has no more, is silent for too long, or the server stops.
+    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
+        let Self { peer, router, stop } = self;
+        let activity = Arc::new(Activity::default());
+        let noted = Arc::clone(&activity);
         let service = service_fn(move |request: Request<Incoming>| {
-            let (mut request, router) = (request.map(Body::new), router.clone());
+            let (mut request, router, in_flight) = (request.map(Body::new), router.clone(), noted.begin());
             request.extensions_mut().insert(peer);
-            async move { Ok::<_, Infallible>(router.oneshot(request).await.unwrap_or_else(|never| match never {})) }
+            async move {
+                let response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+                drop(in_flight);
+                Ok::<_, Infallible>(response)
+            }
         });
-        let connection = builder(protocol).serve_connection(TokioIo::new(stream), service).into_owned();
-        // A client that breaks off is not worth a line in the log.
-        let _ = watcher.watch(connection).await;
+        let builder = builder();
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::select! {
+            // A client that breaks off is not worth a line in the log.
+            _ = connection.as_mut() => return,
+            () = activity.does_not_begin() => return,
+            () = activity.ceases() => {}
+            () = stopped(stop) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(DRAIN, connection).await;
     }
 }
 
-fn builder(protocol: Protocol) -> Builder<TokioExecutor> {
+/// What a connection is doing. An HTTP/2 client can stay connected for ever by answering pings; without requests, it
+/// only keeps others out.
+#[derive(Debug, Default)]
+struct Activity {
+    requests: AtomicU64,
+    in_flight: AtomicU64,
+}
+
+/// Counts as one request in flight until it is dropped.
+struct InFlight(Arc<Activity>);
+
+impl Activity {
+    fn begin(self: &Arc<Self>) -> InFlight {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight(Arc::clone(self))
+    }
+
+    /// Completes if there is no request within [`SILENCE`]: hyper has no deadline of its own for choosing a protocol, nor
+    /// for the beginning of HTTP/2.
+    async fn does_not_begin(&self) {
+        tokio::time::sleep(SILENCE).await;
+        if self.requests.load(Ordering::Relaxed) > 0 {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Completes once there was no request for [`IDLE`].
+    async fn ceases(&self) {
+        loop {
+            let requests = self.requests.load(Ordering::Relaxed);
+            tokio::time::sleep(IDLE).await;
+            if self.in_flight.load(Ordering::Relaxed) == 0 && self.requests.load(Ordering::Relaxed) == requests {
+                return;
+            }
+        }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// HTTP/1.1 and HTTP/2, told apart by the first bytes, with TLS and without.
+fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(SILENCE).max_buf_size(LARGEST_HEAD_BYTES);
     builder
@@ -146,20 +210,7 @@ fn builder(protocol: Protocol) -> Builder<TokioExecutor> {
         .max_header_list_size(LARGEST_HEAD_BYTES as u32)
         .keep_alive_interval(SILENCE)
         .keep_alive_timeout(SILENCE);
-    match protocol {
-        Protocol::Http1 => builder.http1_only(),
-        Protocol::Http2 => builder.http2_only(),
-    }
-}
-
-/// HTTP/2 without TLS begins with `PRI *` (RFC 9113 §3.4), HTTP/1.1 with a method. The bytes stay to be read.
-async fn recognize(stream: &TcpStream) -> io::Result<Protocol> {
-    let mut first = [0; 3];
-    match stream.peek(&mut first).await? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        count if first[..count] == *b"PRI" => Ok(Protocol::Http2),
-        _ => Ok(Protocol::Http1),
-    }
+    builder
 }
 
 /// TLS 1.2 and 1.3 with a certificate chain and a private key, both PEM.
@@ -170,6 +221,10 @@ pub fn tls_acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
     };
     let chain: Vec<_> =
         CertificateDer::pem_file_iter(cert).and_then(Iterator::collect).map_err(|error| problem(cert, &error))?;
+    if chain.is_empty() {
+        return Err(problem(cert, &"there is no certificate (PEM) in it"));
+    }
+    check_not_exposed(key)?;
     let key = PrivateKeyDer::from_pem_file(key).map_err(|error| problem(key, &error))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
@@ -178,4 +233,13 @@ pub fn tls_acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// A group may read it: that is how certificate tools share one among services.
+fn check_not_exposed(key: &Path) -> Result<(), TlsError> {
+    match std::fs::metadata(key).map(|file| file.permissions().mode() & 0o777) {
+        Ok(mode) if mode & 0o007 != 0 => Err(TlsError::Exposed { path: key.display().to_string(), mode }),
+        // A file that is not there is named by whoever reads it.
+        _ => Ok(()),
+    }
 }

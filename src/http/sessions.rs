@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -61,11 +62,13 @@ pub(super) async fn sessions(
 pub(super) async fn end_session(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     let detail = "you have no living session with this id; GET /api/auth/sessions lists them";
     let none = || Problem::new(StatusCode::NOT_FOUND, "not_found", detail);
-    let has_ended = flows::end_session(&app, &caller, &SessionId::new(id)).await?;
+    // Not an id at all: nobody has such a session.
+    let Some(id) = id.ok().and_then(|Path(id)| SessionId::parse(&id)) else { return Err(none()) };
+    let has_ended = flows::end_session(&app, &caller, &id).await?;
     has_ended.then_some(StatusCode::NO_CONTENT).ok_or_else(none)
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use secrecy::ExposeSecret;
+
 use super::error::Problem;
 use super::extract::BearerToken;
 use crate::app::App;
@@ -19,7 +21,7 @@ use crate::flows;
         ("X-Auth-User-Id" = String), ("X-Auth-Email" = String), ("X-Auth-Session-Id" = String))))
 )]
 pub(super) async fn verify(State(app): State<Arc<App>>, BearerToken(token): BearerToken) -> Result<HeaderMap, Problem> {
-    let claims = flows::check_token(&app, &token).await??;
+    let claims = flows::check_token(&app, token.expose_secret()).await??;
     let mut headers = HeaderMap::with_capacity(8);
     let values = [("x-auth-user-id", &claims.sub), ("x-auth-email", &claims.email), ("x-auth-session-id", &claims.sid)];
     for (name, value) in values {

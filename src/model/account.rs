@@ -8,6 +8,8 @@ pub struct Account {
     pub name: Name,
     pub email: Email,
     pub password: PasswordHash,
+    /// Counts password changes; replacing an outdated hash of the same password is none.
+    pub password_version: i64,
     pub created_at: Timestamp,
     pub disabled_at: Option<Timestamp>,
 }

@@ -17,7 +17,7 @@ pub enum InvalidArgon2Cost {
     Format,
     #[error("is weaker than OWASP's recommendation: with t={passes}, m must be at least {least_memory_kib}")]
     Weak { passes: u32, least_memory_kib: u32 },
-    #[error("asks for more than one server should spend on a hash: at most m=1048576, t=64 and p=16")]
+    #[error("asks for more than a server should spend on one hash: at most m=262144, t=16 and p=16")]
     Excessive,
 }
 
@@ -25,14 +25,20 @@ pub enum InvalidArgon2Cost {
 const OWASP_EQUIVALENTS: [(u32, u32); 5] = [(1, 47_104), (2, 19_456), (3, 12_288), (4, 9_216), (5, 7_168)];
 
 impl Argon2Cost {
+    /// Several times anyone's sane setting, still no weapon. Whatever can be set can also be checked.
+    pub const COSTLIEST: Self = Self { memory_kib: 262_144, passes: 16, lanes: 16 };
     pub const DEFAULT: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
+
+    pub fn exceeds(self, other: Self) -> bool {
+        self.memory_kib > other.memory_kib || self.passes > other.passes || self.lanes > other.lanes
+    }
 
     fn check(self) -> Result<Self, InvalidArgon2Cost> {
         let Self { memory_kib, passes, lanes } = self;
         if passes == 0 || lanes == 0 {
             return Err(InvalidArgon2Cost::Format);
         }
-        if memory_kib > 1_048_576 || passes > 64 || lanes > 16 {
+        if self.exceeds(Self::COSTLIEST) {
             return Err(InvalidArgon2Cost::Excessive);
         }
         let strongest = OWASP_EQUIVALENTS.len() - 1;

@@ -4,6 +4,8 @@
 
 use std::cmp::Ordering;
 
+use zeroize::Zeroizing;
+
 const LIST: &str = include_str!("common-passwords.txt");
 
 /// Runs along the keyboard and the alphabet that a long password is easily "chosen" from.
@@ -17,7 +19,7 @@ const SEQUENCES: [&str; 4] = [
 /// Whether a password is on the list, or one of the few ways in which people stretch one that is:
 /// repeating it, wrapping it in digits and punctuation, or running a finger along the keyboard.
 pub(super) fn is_common(password: &str) -> bool {
-    let password = password.to_lowercase();
+    let password = Zeroizing::new(password.to_lowercase());
     is_listed(&password) || is_listed(without_decoration(&password)) || is_repetition(&password) || is_run(&password)
 }
 
@@ -43,19 +45,19 @@ fn without_decoration(password: &str) -> &str {
 
 /// `aaaaaaaaaaaaaaa`, `abcabcabcabcabc`, `passwordpassword`, `hunter2hunter2hun`: a short unit over and over.
 fn is_repetition(password: &str) -> bool {
-    let characters: Vec<char> = password.chars().collect();
+    let characters: Zeroizing<Vec<char>> = Zeroizing::new(password.chars().collect());
     let repeats_every = |unit: usize| characters.iter().skip(unit).eq(characters.iter().take(characters.len() - unit));
     let Some(unit) = (1..=characters.len() / 2).find(|&unit| repeats_every(unit)) else {
         return false;
     };
-    unit <= 5 || is_listed(&characters[..unit].iter().collect::<String>())
+    unit <= 5 || is_listed(&Zeroizing::new(characters[..unit].iter().collect::<String>()))
 }
 
 fn is_run(password: &str) -> bool {
-    let backwards: String = password.chars().rev().collect();
+    let backwards: Zeroizing<String> = Zeroizing::new(password.chars().rev().collect());
     SEQUENCES.iter().any(|sequence| {
         let twice = sequence.repeat(2);
-        twice.contains(password) || twice.contains(&backwards)
+        twice.contains(password) || twice.contains(backwards.as_str())
     })
 }
 

@@ -38,6 +38,14 @@ id!(
     /// A session; the `sid` claim and the first half of a refresh token.
     SessionId
 );
+impl SessionId {
+    /// An id that a client sent: up to 64 printable ASCII characters, as every id of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_sound = (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        is_sound.then(|| Self::new(text))
+    }
+}
+
 id!(
     /// One HTTP request, in its answer, in a problem document and in every log line about it.
     RequestId

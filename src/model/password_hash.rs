@@ -25,10 +25,12 @@ pub struct UnusableHash;
 #[derive(Default)]
 pub struct HashMemory(Vec<Block>);
 
+/// An allocation of over 32 MiB always is a mapping of its own, which glibc gives back to the system when it is freed;
+/// a smaller one would stay with the process. What is reserved and not used costs nothing.
+const LEAST_CAPACITY_BLOCKS: usize = 33 * 1024;
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
-/// What a foreign hash may cost at most: several times anyone's sane setting, still no weapon.
-const COSTLIEST_ARGON2: Argon2Cost = Argon2Cost { memory_kib: 262_144, passes: 16, lanes: 16 };
+/// About two seconds.
 const COSTLIEST_BCRYPT: u32 = 15;
 
 impl PasswordHash {
@@ -72,10 +74,8 @@ impl PasswordHash {
         let algorithm = Algorithm::from_str(hash.algorithm.as_str()).map_err(|_| UnusableHash)?;
         let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| UnusableHash)?;
         let params = Params::try_from(&hash).map_err(|_| UnusableHash)?;
-        let is_costlier = params.m_cost() > COSTLIEST_ARGON2.memory_kib
-            || params.t_cost() > COSTLIEST_ARGON2.passes
-            || params.p_cost() > COSTLIEST_ARGON2.lanes;
-        let (Some(salt), Some(expected), false) = (hash.salt, hash.hash, is_costlier) else {
+        let cost = Argon2Cost { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() };
+        let (Some(salt), Some(expected), false) = (hash.salt, hash.hash, cost.exceeds(Argon2Cost::COSTLIEST)) else {
             return Err(UnusableHash);
         };
         let argon2 = Argon2::new(algorithm, version, params);
@@ -105,6 +105,7 @@ impl HashMemory {
     fn for_hash(&mut self, argon2: &Argon2<'_>) -> &mut [Block] {
         let blocks = argon2.params().block_count();
         if self.0.len() < blocks {
+            self.0.reserve_exact(blocks.max(LEAST_CAPACITY_BLOCKS) - self.0.len());
             self.0.resize(blocks, Block::default());
         }
         &mut self.0[..blocks]
@@ -151,6 +152,18 @@ mod tests {
         assert_eq!(hash.matches(&password("open sesamE"), &mut memory), Ok(false));
         assert!(hash.is_current(Argon2Cost::DEFAULT));
         assert!(!hash.is_current(Argon2Cost { passes: 3, ..Argon2Cost::DEFAULT }));
+    }
+
+    #[test]
+    fn the_costliest_hash_that_can_be_set_can_be_checked() {
+        let mut memory = HashMemory::default();
+        let costliest: Argon2Cost = "m=262144,t=16,p=16".parse().unwrap();
+        assert_eq!(costliest, Argon2Cost::COSTLIEST);
+        // As costly in each respect on its own: all at once would take seconds.
+        for cost in ["m=262144,t=1,p=1", "m=7168,t=16,p=1", "m=19456,t=2,p=16"] {
+            let hash = PasswordHash::make(&password("open sesame"), [7; 16], cost.parse().unwrap(), &mut memory);
+            assert_eq!(hash.matches(&password("open sesame"), &mut memory), Ok(true), "{cost}");
+        }
     }
 
     #[test]

@@ -34,8 +34,8 @@ impl RefreshToken {
         let mut bytes = Zeroizing::new([0; 32]);
         // 43 characters decode to 32 bytes exactly; the strict engine refuses spare bits and padding.
         let length = URL_SAFE_NO_PAD.decode_slice(secret, bytes.as_mut_slice()).ok()?;
-        let is_sound = length == 32 && (1..=64).contains(&session.len()) && session.is_ascii();
-        is_sound.then(|| Self { session: SessionId::new(session), secret: RefreshSecret(*bytes) })
+        let session = SessionId::parse(session)?;
+        (length == 32).then(|| Self { session, secret: RefreshSecret(*bytes) })
     }
 
     /// The text that the client keeps.

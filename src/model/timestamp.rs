@@ -24,9 +24,9 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// How long ago `earlier` was; zero when it lies ahead.
-    pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
+    /// How far two moments lie apart, whichever comes first: a clock that was set back must not stretch a grace period.
+    pub fn distance(self, other: Self) -> Duration {
+        Duration::from_millis(self.0.abs_diff(other.0))
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
 /// What each refusal means and what to do about it.
-pub const CODES: [(&str, &str); 21] = [
+pub const CODES: [(&str, &str); 20] = [
     ("malformed_request", "The body is not JSON, lacks a member, has one twice or of the wrong type. Fix the request."),
     ("invalid_envelope", "The sealed password is not one, which shows without any key. The detail says what is wrong."),
     ("unknown_sealing_key", "Sealed to a key that is unknown or retired. Seal again to `sealing_key` in the answer."),
@@ -30,7 +30,6 @@ pub const CODES: [(&str, &str); 21] = [
     ("not_found", "There is nothing at this address, or nothing that is yours."),
     ("method_not_allowed", "The `Allow` header lists the methods that this address takes."),
     ("internal", "Something broke on the server. Its log has more under the `request_id`."),
-    ("about", "Every refusal is an RFC 9457 document: type, title, status, detail, code, message, request_id."),
 ];
 
 pub fn reference(description: &OpenApi) -> Response {

@@ -4,12 +4,14 @@ use super::{Db, Insertion, Result, Tx, execute, on, statements};
 use crate::model::{Account, AccountId, Email, Name, PasswordHash, Timestamp};
 
 statements! {
-    BY_ID = "SELECT id, name, email, password, created_at, disabled_at FROM accounts WHERE id = ?";
-    BY_EMAIL = "SELECT id, name, email, password, created_at, disabled_at FROM accounts WHERE email = ?";
-    LIST = "SELECT id, name, email, password, created_at, disabled_at FROM accounts WHERE id > ? ORDER BY id LIMIT ?";
-    INSERT = "INSERT INTO accounts (id, name, email, password, created_at) VALUES (?, ?, ?, ?, ?)";
+    BY_ID = "SELECT id, name, email, password, password_version, created_at, disabled_at FROM accounts WHERE id = ?";
+    BY_EMAIL = "SELECT id, name, email, password, password_version, created_at, disabled_at FROM accounts WHERE email = ?";
+    LIST = "SELECT id, name, email, password, password_version, created_at, disabled_at FROM accounts WHERE id > ? ORDER BY id LIMIT ?";
+    INSERT = "INSERT INTO accounts (id, name, email, password, password_version, created_at) VALUES (?, ?, ?, ?, ?, ?)";
     UPDATE_NAME = "UPDATE accounts SET name = ? WHERE id = ?";
-    UPDATE_PASSWORD = "UPDATE accounts SET password = ? WHERE id = ? AND password = ? AND disabled_at IS NULL";
+    UPDATE_PASSWORD = "UPDATE accounts SET password = ?, password_version = password_version + 1 \
+                       WHERE id = ? AND password_version = ? AND disabled_at IS NULL";
+    UPDATE_HASH = "UPDATE accounts SET password = ? WHERE id = ? AND password = ?";
     UPDATE_DISABLED = "UPDATE accounts SET disabled_at = ? WHERE id = ?";
 }
 
@@ -34,6 +36,7 @@ pub async fn insert(tx: &mut Tx, account: &Account) -> Result<Insertion> {
             .bind(&account.name)
             .bind(&account.email)
             .bind(&account.password)
+            .bind(account.password_version)
             .bind(account.created_at)
     ))
 }
@@ -42,9 +45,16 @@ pub async fn update_name(tx: &mut Tx, id: &AccountId, name: &Name) -> Result<()>
     execute!(tx, sqlx::query(UPDATE_NAME).bind(name).bind(id)).map(drop)
 }
 
-/// Replaces `old` by `new`; false when the password is no longer `old`, or the account was disabled meanwhile.
-pub async fn update_password(tx: &mut Tx, id: &AccountId, old: &PasswordHash, new: &PasswordHash) -> Result<bool> {
-    Ok(execute!(tx, sqlx::query(UPDATE_PASSWORD).bind(new).bind(id).bind(old))? == 1)
+/// Sets another password; false when it changed since `account` was read, or the account was disabled.
+pub async fn update_password(tx: &mut Tx, account: &Account, new: &PasswordHash) -> Result<bool> {
+    let updated =
+        execute!(tx, sqlx::query(UPDATE_PASSWORD).bind(new).bind(&account.id).bind(account.password_version))?;
+    Ok(updated == 1)
+}
+
+/// Stores the same password under another hash, unless that was done meanwhile.
+pub async fn update_hash(tx: &mut Tx, account: &Account, new: &PasswordHash) -> Result<()> {
+    execute!(tx, sqlx::query(UPDATE_HASH).bind(new).bind(&account.id).bind(&account.password)).map(drop)
 }
 
 pub async fn update_disabled(tx: &mut Tx, id: &AccountId, disabled_at: Option<Timestamp>) -> Result<()> {

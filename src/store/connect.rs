@@ -34,6 +34,10 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_CONNECTIONS: u32 = 8;
 const MYSQL_CONNECTIONS: u32 = 32;
 
+/// What we rely on, whatever the server's default is. INSERT … SELECT must lock the row that it reads, or a login that
+/// races with the disabling of its account opens a session that lives; READ COMMITTED does not lock it.
+const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+
 /// Where the data lies: `sqlite:PATH` or `mysql://user:password@host:port/name`.
 #[derive(Clone)]
 pub enum DatabaseUrl {
@@ -89,6 +93,7 @@ pub async fn connect(url: &DatabaseUrl) -> Result<Db, ConnectError> {
             let pool = MySqlPoolOptions::new()
                 .max_connections(MYSQL_CONNECTIONS)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
+                .after_connect(|conn, _| Box::pin(async { sqlx::raw_sql(MYSQL_SESSION).execute(conn).await.map(drop) }))
                 .connect_with((**options).clone())
                 .await
                 .map_err(ConnectError::MySql)?;

@@ -10,6 +10,7 @@ statements! {
     WITH_ACCOUNT = "SELECT s.id, s.account_id, s.created_at, s.last_used_at, s.idle_ends_at, s.absolute_ends_at, \
                     s.ended_at, s.ip, s.user_agent, s.refresh_digest, s.rotations, s.recent_rotations, \
                     a.name AS account_name, a.email AS account_email, a.password AS account_password, \
+                    a.password_version AS account_password_version, \
                     a.created_at AS account_created_at, a.disabled_at AS account_disabled_at \
                     FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.id = ?";
     LIST_LIVE = "SELECT id, account_id, created_at, last_used_at, idle_ends_at, absolute_ends_at, ended_at, ip, \
@@ -20,8 +21,8 @@ statements! {
     INSERT = "INSERT INTO sessions (id, account_id, created_at, last_used_at, idle_ends_at, absolute_ends_at, ip, \
               user_agent, refresh_digest, rotations, recent_rotations) \
               SELECT ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM accounts \
-              WHERE id = ? AND password = ? AND disabled_at IS NULL";
-    ROTATE = "UPDATE sessions SET refresh_digest = ?, rotations = ?, recent_rotations = ?, last_used_at = ?, \
+              WHERE id = ? AND password_version = ? AND disabled_at IS NULL";
+    EXCHANGE_TOKEN = "UPDATE sessions SET refresh_digest = ?, rotations = ?, recent_rotations = ?, last_used_at = ?, \
               idle_ends_at = ? WHERE id = ? AND refresh_digest = ? AND ended_at IS NULL";
     RESTART_CHAIN = "UPDATE sessions SET refresh_digest = ?, rotations = 0, recent_rotations = ?, last_used_at = ?, \
                      idle_ends_at = ? WHERE id = ? AND ended_at IS NULL";
@@ -40,6 +41,7 @@ struct SessionWithAccount {
     account_name: Name,
     account_email: Email,
     account_password: PasswordHash,
+    account_password_version: i64,
     account_created_at: Timestamp,
     account_disabled_at: Option<Timestamp>,
 }
@@ -53,6 +55,7 @@ pub async fn with_account(db: &Db, id: &SessionId) -> Result<Option<(Session, Ac
             name: row.account_name,
             email: row.account_email,
             password: row.account_password,
+            password_version: row.account_password_version,
             created_at: row.account_created_at,
             disabled_at: row.account_disabled_at,
         };
@@ -69,8 +72,8 @@ pub async fn list_ended_since(db: &Db, since: Timestamp) -> Result<Vec<SessionId
     on!(db, |conn| sqlx::query_scalar(LIST_ENDED_SINCE).bind(since).fetch_all(conn))
 }
 
-/// Opens a session, unless the account was disabled or its password replaced since `password` was checked.
-pub async fn insert(tx: &mut Tx, session: &Session, password: &PasswordHash) -> Result<bool> {
+/// Opens a session, unless the account was disabled or its password replaced since it was checked.
+pub async fn insert(tx: &mut Tx, session: &Session, password_version: i64) -> Result<bool> {
     let inserted = execute!(
         tx,
         sqlx::query(INSERT)
@@ -85,14 +88,14 @@ pub async fn insert(tx: &mut Tx, session: &Session, password: &PasswordHash) -> 
             .bind(session.rotations)
             .bind(&session.recent_rotations)
             .bind(&session.account_id)
-            .bind(password)
+            .bind(password_version)
     )?;
     Ok(inserted == 1)
 }
 
 /// What a refresh writes.
 #[derive(Debug)]
-pub struct Rotation<'a> {
+pub struct Exchange<'a> {
     pub old_digest: &'a RefreshDigest,
     pub new_digest: &'a RefreshDigest,
     pub rotations: i64,
@@ -102,17 +105,17 @@ pub struct Rotation<'a> {
 }
 
 /// Replaces the refresh token that is current; false when another request did so first, or the session ended.
-pub async fn rotate(tx: &mut Tx, id: &SessionId, rotation: &Rotation<'_>) -> Result<bool> {
+pub async fn exchange_token(tx: &mut Tx, id: &SessionId, exchange: &Exchange<'_>) -> Result<bool> {
     let updated = execute!(
         tx,
-        sqlx::query(ROTATE)
-            .bind(rotation.new_digest)
-            .bind(rotation.rotations)
-            .bind(rotation.recent_rotations)
-            .bind(rotation.now)
-            .bind(rotation.idle_ends_at)
+        sqlx::query(EXCHANGE_TOKEN)
+            .bind(exchange.new_digest)
+            .bind(exchange.rotations)
+            .bind(exchange.recent_rotations)
+            .bind(exchange.now)
+            .bind(exchange.idle_ends_at)
             .bind(id)
-            .bind(rotation.old_digest)
+            .bind(exchange.old_digest)
     )?;
     Ok(updated == 1)
 }

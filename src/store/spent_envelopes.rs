@@ -8,7 +8,8 @@ use crate::model::Timestamp;
 statements! {
     INSERT = "INSERT INTO spent_envelopes (digest, expires_at, kid) VALUES (?, ?, ?)";
     LIST_EXPIRED = "SELECT digest FROM spent_envelopes WHERE expires_at < ? ORDER BY expires_at LIMIT ?";
-    LIST_OF_KEY = "SELECT digest FROM spent_envelopes WHERE kid = ? LIMIT ?";
+    LIST_OF_RETIRED_KEYS = "SELECT s.digest FROM spent_envelopes s JOIN server_keys k ON k.kid = s.kid \
+                            WHERE k.retired_at < ? LIMIT ?";
     DELETE = "DELETE FROM spent_envelopes WHERE digest = ?";
 }
 
@@ -37,8 +38,8 @@ pub async fn list_expired(db: &Db, before: Timestamp, limit: u32) -> Result<Vec<
     on!(db, |conn| sqlx::query_scalar(LIST_EXPIRED).bind(before).bind(limit).fetch_all(conn))
 }
 
-pub async fn list_of_key(db: &Db, kid: &str, limit: u32) -> Result<Vec<Vec<u8>>> {
-    on!(db, |conn| sqlx::query_scalar(LIST_OF_KEY).bind(kid).bind(limit).fetch_all(conn))
+pub async fn list_of_retired_keys(db: &Db, retired_before: Timestamp, limit: u32) -> Result<Vec<Vec<u8>>> {
+    on!(db, |conn| sqlx::query_scalar(LIST_OF_RETIRED_KEYS).bind(retired_before).bind(limit).fetch_all(conn))
 }
 
 pub async fn delete(tx: &mut Tx, digest: &[u8]) -> Result<()> {

@@ -1,7 +1,10 @@
 //! A server of the tests' own, and a client that knows its way around.
 
 mod answer;
+pub mod bare_node;
 mod database;
+pub mod envelope;
+pub mod observe;
 mod server;
 
 pub use answer::Answer;

@@ -43,7 +43,9 @@ pub async fn shared() -> &'static TestServer {
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
-                    let server = TestServer::build(Clock::system(), |_| {}).await;
+                    let mut server = TestServer::build(Clock::system(), |_| {}).await;
+                    // A kept connection dies with the runtime of the test that opened it, under another test's request.
+                    server.http = client().pool_max_idle_per_host(0).build().unwrap();
                     sender.send(server).ok().unwrap();
                     std::future::pending::<()>().await;
                 });
@@ -94,9 +96,8 @@ impl TestServer {
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(server::serve(listener, None, router(Arc::clone(&app)), 1000, std::future::pending()));
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(30)).user_agent("bulla-tests/1.0").build();
-        Self { app, url, http: http.unwrap(), database }
+        serve(listener, &app);
+        Self { app, url, http: client().build().unwrap(), database }
     }
 
     /// A request to a path below `/api/auth`, or to a whole path.
@@ -181,4 +182,15 @@ impl Tokens {
         let text = |name: &str| body[name].as_str().unwrap_or_else(|| panic!("{name} is missing: {body}")).to_owned();
         Self { access: text("access_token"), refresh: text("refresh_token"), user: body["user"].clone() }
     }
+}
+
+/// For as long as the runtime of the test lives.
+pub fn serve(listener: TcpListener, app: &Arc<App>) {
+    // Whoever could ask it to stop is gone at once.
+    let (_, never) = tokio::sync::watch::channel(false);
+    tokio::spawn(server::serve(listener, None, router(Arc::clone(app)), 1000, never));
+}
+
+fn client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().timeout(Duration::from_secs(30)).user_agent("bulla-tests/1.0")
 }
