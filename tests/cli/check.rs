@@ -1,0 +1,137 @@
+//! `bulla check`
+
+use serde_json::Value;
+
+use crate::support::{Home, Server, openssl, tls_files};
+
+fn check_json(home: &Home) -> (Option<i32>, Value) {
+    let ran = home.run(&["check", "--json"]);
+    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    (ran.status.code(), report)
+}
+
+#[test]
+fn everything_in_force_is_told_when_nothing_is_wrong() {
+    let home = Home::new();
+    drop(Server::start(&home));
+    let report = home.run(&["check"]).ok();
+    for (setting, value) in [
+        ("listen", "127.0.0.1:0"),
+        ("database", "sqlite:./bulla-data/bulla.db"),
+        ("master key", "./bulla-data/master.key"),
+        ("tokens", "ES256, valid for 600 s"),
+        ("sealed forms", "jwe, raw"),
+        ("passwords in clear", "refused"),
+        ("least password length", "15"),
+        ("password hash", "argon2id m=19456,t=2,p=1"),
+        ("address rate", "2/s, 60 at once"),
+        ("trusted proxies", "none"),
+        ("cors origins", "none"),
+        ("connections", "10000"),
+        ("tls", "off"),
+    ] {
+        let is_told = |line: &str| line.strip_prefix(setting).is_some_and(|rest| rest.trim() == value);
+        assert!(report.lines().any(is_told), "{setting} is not {value}:\n{report}");
+    }
+    assert!(report.ends_with("Nothing is wrong.\n"), "{report}");
+}
+
+#[test]
+fn before_the_first_start_it_makes_nothing() {
+    let home = Home::new();
+    home.run(&["check"]).ok();
+    assert_eq!(std::fs::read_dir(home.path("")).unwrap().count(), 0);
+}
+
+#[test]
+fn secrets_are_never_printed() {
+    let (password, secret, key) = ("hunter2hunter2", "a-shared-secret-of-at-least-32-bytes", "ab".repeat(32));
+    // Nothing listens on port 1, so that the failure to connect is part of what is printed.
+    let home = Home::new()
+        .with("DATABASE_URL", &format!("mysql://app:{password}@127.0.0.1:1/shop"))
+        .with("JWT_SECRET", secret)
+        .with("BULLA_MASTER_KEY", &key)
+        .with("RUST_LOG", "trace");
+    for arguments in [&["check"][..], &["check", "--json"]] {
+        let ran = home.run(arguments);
+        assert!(ran.stdout.contains("mysql://app:…@127.0.0.1:1/shop"), "{ran:?}");
+        assert!(ran.stdout.contains("HS256") && ran.stdout.contains("given in the environment"), "{ran:?}");
+        for hidden in [password, secret, &key] {
+            assert!(!ran.stdout.contains(hidden) && !ran.stderr.contains(hidden), "{hidden} is in {ran:?}");
+        }
+        ran.refused(&["cannot connect to MySQL"]);
+    }
+}
+
+#[test]
+fn help_shows_no_secret_either() {
+    let home = Home::new()
+        .with("DATABASE_URL", "mysql://app:hunter2hunter2@localhost/shop")
+        .with("DB_PASSWORD", "hunter2hunter2")
+        .with("JWT_SECRET", "hunter2hunter2")
+        .with("BULLA_MASTER_KEY", "hunter2hunter2");
+    let help = home.run(&["serve", "--help"]).ok();
+    assert!(help.contains("JWT_SECRET") && !help.contains("hunter2"), "{help}");
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let home = Home::new()
+        .with("BULLA_TLS_CERT", "no.crt")
+        .with("BULLA_TLS_KEY", "no.key")
+        .with("BULLA_MASTER_KEY_FILE", "no.master");
+    home.run(&["check"]).refused(&["no.crt", "no.master"]);
+    let home = Home::new().with("PORT", "x").with("BULLA_HOST", "y").with("BULLA_HSOT", "z");
+    home.run(&["check"]).refused(&["PORT", "BULLA_HOST", "BULLA_HSOT"]);
+}
+
+#[test]
+fn in_json_the_problems_stand_beside_what_is_in_force() {
+    let home = Home::new();
+    let (code, report) = check_json(&home);
+    assert_eq!((code, &report["problems"]), (Some(0), &Value::Array(vec![])));
+    assert!(report["in_force"].as_array().unwrap().contains(&serde_json::json!(["connections", "10000"])));
+    drop(Server::start(&home));
+    home.set_mode("bulla-data/master.key", 0o644);
+    let (code, report) = check_json(&home);
+    assert_eq!(code, Some(1));
+    assert!(report["problems"][0].as_str().unwrap().contains("chmod 600"), "{report}");
+    assert!(!report["in_force"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_master_key_that_does_not_fit_the_database_is_a_problem_of_each_key() {
+    let home = Home::new();
+    drop(Server::start(&home));
+    home.write("bulla-data/master.key", &openssl(&home, &["rand", "-hex", "32"], ""));
+    let complaint = home.run(&["check"]).refused(&["sealing key", "signing key", "another master key"]);
+    assert_eq!(complaint.lines().count(), 2, "{complaint}");
+}
+
+#[test]
+fn a_missing_master_key_is_a_problem_once_there_are_keys() {
+    let home = Home::new();
+    home.run(&["check"]).ok();
+    drop(Server::start(&home));
+    std::fs::remove_file(home.path("bulla-data/master.key")).unwrap();
+    home.run(&["check"]).refused(&["master.key is missing"]);
+    assert!(!home.path("bulla-data/master.key").exists());
+}
+
+#[test]
+fn what_stops_the_first_start_is_a_problem_before_it() {
+    let home = Home::new();
+    home.write("bulla-data/master.key", &"ab".repeat(32));
+    home.set_mode("bulla-data/master.key", 0o644);
+    home.run(&["check"]).refused(&["chmod 600"]);
+    home.start_refused(&["chmod 600"]);
+}
+
+#[test]
+fn a_tls_key_that_others_can_read_is_a_problem() {
+    let home = Home::new().with("BULLA_TLS_CERT", "tls.crt").with("BULLA_TLS_KEY", "tls.key");
+    tls_files(&home);
+    home.run(&["check"]).ok();
+    home.set_mode("tls.key", 0o644);
+    home.run(&["check"]).refused(&["others can read", "chmod 600 tls.key"]);
+}

@@ -1,0 +1,19 @@
+//! The program as an operator meets it: the real binary, real files and signals, real curl and OpenSSL.
+#![expect(clippy::unwrap_used, reason = "in a test, a failed unwrap is the message")]
+
+mod support;
+
+mod check;
+mod crash;
+mod deadlines;
+mod durability;
+mod first_start;
+mod keys;
+mod logs;
+mod readme;
+mod seal;
+mod server;
+mod settings;
+mod stop;
+mod tls;
+mod users;
