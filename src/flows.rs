@@ -21,6 +21,7 @@ mod receive_envelope;
 mod refresh;
 mod register;
 mod rotate_key;
+mod succeed_key;
 mod update_profile;
 
 pub use authenticate::{Caller, InvalidToken, authenticate};
@@ -42,7 +43,8 @@ pub use prune::prune;
 pub use receive_envelope::EnvelopeError;
 pub use refresh::{RefreshError, refresh};
 pub use register::{Register, RegisterError, register};
-pub use rotate_key::{Rotation, Urgency, rotate_key};
+pub use rotate_key::rotate_key;
+pub use succeed_key::{Rotation, Urgency};
 pub use update_profile::update_profile;
 
 use crate::app::{Panicked, UnusableKey};

@@ -4,7 +4,7 @@ use bulla_seal::SealingKey;
 
 use super::keep_keys::keep_keys;
 use super::make_key::{KeyError, stored_sealing_key};
-use super::rotate_key::{of_purpose, retired_at};
+use super::succeed_key::{of_purpose, retired_at};
 use crate::app::App;
 use crate::model::KeyPurpose;
 use crate::store::{self, Insertion, server_keys};

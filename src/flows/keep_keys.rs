@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Internal;
 use super::make_key::{KeyError, make_key, stored_sealing_key};
-use super::rotate_key::{self, PUBLISHED_AHEAD, Urgency};
+use super::succeed_key::{PUBLISHED_AHEAD, Urgency, of_purpose, succeed};
 use crate::app::{App, Opener, Ring};
 use crate::config::Tokens;
 use crate::model::{KeyPurpose, KeyStage, StoredKey, Timestamp};
@@ -29,10 +29,10 @@ pub async fn keep_keys(app: &App) -> Result<(), KeyError> {
     }
     make_first_keys(app, &rows).await?;
     for purpose in purposes(app) {
-        let rows = rotate_key::of_purpose(rows.clone(), purpose);
+        let rows = of_purpose(rows.clone(), purpose);
         if rows.last().is_some_and(|latest| is_due(latest, purpose, app.clock.now())) {
             tracing::info!(%purpose, "the active key has served its time");
-            rotate_key::succeed(app, purpose, &rows, Urgency::Planned).await?;
+            succeed(app, purpose, &rows, Urgency::Planned).await?;
         }
     }
     destroy_private_parts(app, &rows).await?;
