@@ -20,14 +20,14 @@ pub(super) async fn run(config: Config) -> Outcome {
     let tls = tls.transpose().map_err(Failure::new)?;
     let (listener, address) = listen(config.listen, "PORT").await?;
     let metrics = metrics_listener(&config).await?;
-    let default_url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
-    let public_url = config.public_url.clone().unwrap_or(default_url);
+    let local_url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
+    let public_url = config.public_url.clone().unwrap_or_else(|| local_url.clone());
 
     let Opened { app, is_first_start } = open(config, public_url).await?;
     let app = Arc::new(app);
     warn_about(&app);
     if is_first_start {
-        welcome(&app);
+        welcome(&local_url, &app);
     }
     // Before the world learns that we are ready, for it may ask us to stop at once.
     let stop = stop_signal()?;
@@ -121,8 +121,8 @@ fn warn_about_signing(app: &App) {
     }
 }
 
-fn welcome(app: &App) {
-    let (url, data) = (&app.public_url, &app.config.database);
+fn welcome(url: &str, app: &App) {
+    let data = &app.config.database;
     println!(
         "
 Bulla listens on {url}
@@ -131,7 +131,9 @@ Data is in       {data}
 Try:
   curl -s {url}/api/auth/sealing-key
   bulla seal --url {url} --email ada@example.com --purpose register
-  open {url}/docs
+  bulla check
+
+The API, route by route: {url}/docs
 "
     );
 }

@@ -1,10 +1,15 @@
 //! `/docs`: the API's description, for reading.
 
-use axum::response::IntoResponse;
+use std::sync::LazyLock;
+
+use axum::response::Response;
 
 use super::openapi;
-use crate::pages;
+use crate::pages::{self, Page};
 
-pub(super) async fn docs() -> impl IntoResponse {
-    pages::reference(&openapi::description())
+/// A constant, rendered once: anyone may look at it as often as they like.
+static REFERENCE: LazyLock<Page> = LazyLock::new(|| pages::reference(&openapi::description()));
+
+pub(super) async fn docs() -> Response {
+    REFERENCE.to_response()
 }

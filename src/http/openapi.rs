@@ -1,6 +1,9 @@
 //! `/openapi.json`: the description of the API, generated from the handlers.
 
-use axum::Json;
+use std::sync::LazyLock;
+
+use axum::http::header;
+use axum::response::IntoResponse;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, HttpMethod, OpenApi as Document, Ref, RefOr, ResponseBuilder};
@@ -35,8 +38,12 @@ pub fn description() -> Document {
     Api::openapi()
 }
 
-pub(super) async fn document() -> Json<Document> {
-    Json(description())
+/// A constant, written out once: anyone may ask for it as often as they like.
+static DOCUMENT: LazyLock<String> =
+    LazyLock::new(|| serde_json::to_string(&description()).expect("a description is plain JSON"));
+
+pub(super) async fn document() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
 }
 
 struct Bearer;

@@ -1,9 +1,10 @@
 //! `/docs`: the API, rendered from its OpenAPI description.
 
-use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
+
+use super::Page;
 
 /// What each refusal means and what to do about it.
 pub const CODES: [(&str, &str); 20] = [
@@ -32,7 +33,7 @@ pub const CODES: [(&str, &str); 20] = [
     ("internal", "Something broke on the server. Its log has more under the `request_id`."),
 ];
 
-pub fn reference(description: &OpenApi) -> Response {
+pub fn reference(description: &OpenApi) -> Page {
     let document = serde_json::to_value(description).unwrap_or_default();
     let content = html! {
         h1 { "The API" }
@@ -46,11 +47,11 @@ pub fn reference(description: &OpenApi) -> Response {
         dl {
             @for (code, meaning) in CODES {
                 dt id=(code) { code { (code) } }
-                dd { (meaning) }
+                dd { (prose(meaning)) }
             }
         }
     };
-    super::page("Bulla: the API", &content)
+    Page::render("Bulla: the API", &content)
 }
 
 fn operation_section(document: &Value, path: &str, method: &str, operation: &Value) -> Markup {
@@ -58,7 +59,7 @@ fn operation_section(document: &Value, path: &str, method: &str, operation: &Val
     html! {
         section id=(format!("{method}-{path}")) {
             h2 { span.method { (method.to_uppercase()) } " " code { (path) } }
-            p { b { (text(&operation["summary"])) } " " (text(&operation["description"])) }
+            p { b { (text(&operation["summary"])) } " " (prose(text(&operation["description"]))) }
             @if operation["security"].is_array() { p { "Needs " code { "Authorization: Bearer …" } } }
             @if !body.is_null() { h3 { "Takes" } (schema(document, body)) }
             h3 { "Answers" }
@@ -93,7 +94,7 @@ fn schema(document: &Value, schema: &Value) -> Markup {
                     tr {
                         td { code { (name) } @if !required.contains(&name.as_str()) { " (optional)" } }
                         td {
-                            (text(&property["description"])) " "
+                            (prose(text(&property["description"]))) " "
                             @if !inner["example"].is_null() { code { (inner["example"].to_string()) } }
                             @if inner["properties"].is_object() {
                                 @for (name, _) in members(&inner["properties"]) { code { (name) } " " }
@@ -102,6 +103,15 @@ fn schema(document: &Value, schema: &Value) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Text with `code` in it.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::html;
 
+use super::Page;
 use crate::app::App;
 
 pub async fn welcome(State(app): State<Arc<App>>) -> Response {
@@ -24,5 +25,5 @@ pub async fn welcome(State(app): State<Arc<App>>) -> Response {
             li { a href="/.well-known/jwks.json" { "The keys that tokens are verified with" } " (JWKS)" }
         }
     };
-    super::page("Bulla", &content)
+    Page::render("Bulla", &content).to_response()
 }
