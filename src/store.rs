@@ -11,6 +11,7 @@ pub mod sessions;
 pub mod spent_envelopes;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::mysql::MySqlConnection;
 use sqlx::sqlite::SqliteConnection;
@@ -35,8 +36,12 @@ pub enum Tx {
 
 /// The database could not be asked, or refused. Never to be taken for "not found".
 #[derive(Debug, thiserror::Error)]
-#[error("the database could not be asked: {0}")]
-pub struct Error(#[from] sqlx::Error);
+pub enum Error {
+    #[error("the database could not be asked: {0}")]
+    Failed(#[from] sqlx::Error),
+    #[error("the database did not answer in time")]
+    TimedOut,
+}
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -55,10 +60,10 @@ impl Db {
         match self {
             Self::Sqlite { pool, writer } => {
                 let writer = Arc::clone(writer).lock_owned().await;
-                let transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+                let transaction = in_time(pool.begin_with("BEGIN IMMEDIATE")).await?;
                 Ok(Tx::Sqlite { transaction, _writer: writer })
             }
-            Self::MySql(pool) => Ok(Tx::MySql(pool.begin().await?)),
+            Self::MySql(pool) => Ok(Tx::MySql(in_time(pool.begin()).await?)),
         }
     }
 
@@ -94,8 +99,8 @@ impl Db {
 impl Tx {
     pub async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite { transaction, _writer } => Ok(transaction.commit().await?),
-            Self::MySql(transaction) => Ok(transaction.commit().await?),
+            Self::Sqlite { transaction, _writer } => in_time(transaction.commit()).await,
+            Self::MySql(transaction) => in_time(transaction.commit()).await,
         }
     }
 
@@ -104,6 +109,17 @@ impl Tx {
             Self::Sqlite { transaction, .. } => Executor::Sqlite(transaction),
             Self::MySql(transaction) => Executor::MySql(transaction),
         }
+    }
+}
+
+/// A server that is stopped, or behind a cable that was cut, neither answers nor refuses. Every request that needs it
+/// is answered "unavailable" instead of waiting for it.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+async fn in_time<T>(asking: impl Future<Output = std::result::Result<T, sqlx::Error>>) -> Result<T> {
+    match tokio::time::timeout(PATIENCE, asking).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Error::TimedOut),
     }
 }
 
@@ -119,8 +135,8 @@ enum Executor<S, M> {
 macro_rules! on {
     ($target:expr, |$conn:ident| $query:expr) => {
         match $target.executor() {
-            $crate::store::Executor::Sqlite($conn) => $query.await.map_err($crate::store::Error::from),
-            $crate::store::Executor::MySql($conn) => $query.await.map_err($crate::store::Error::from),
+            $crate::store::Executor::Sqlite($conn) => $crate::store::in_time($query).await,
+            $crate::store::Executor::MySql($conn) => $crate::store::in_time($query).await,
         }
     };
 }
@@ -129,10 +145,13 @@ macro_rules! on {
 macro_rules! execute {
     ($tx:expr, $query:expr) => {
         match $tx.executor() {
-            $crate::store::Executor::Sqlite(conn) => $query.execute(conn).await.map(|done| done.rows_affected()),
-            $crate::store::Executor::MySql(conn) => $query.execute(conn).await.map(|done| done.rows_affected()),
+            $crate::store::Executor::Sqlite(conn) => {
+                $crate::store::in_time($query.execute(conn)).await.map(|done| done.rows_affected())
+            }
+            $crate::store::Executor::MySql(conn) => {
+                $crate::store::in_time($query.execute(conn)).await.map(|done| done.rows_affected())
+            }
         }
-        .map_err($crate::store::Error::from)
     };
 }
 
@@ -166,7 +185,7 @@ impl Insertion {
     fn from_result(result: Result<u64>) -> Result<Self> {
         match result {
             Ok(_) => Ok(Self::Made),
-            Err(Error(sqlx::Error::Database(error))) if error.is_unique_violation() => Ok(Self::Taken),
+            Err(Error::Failed(sqlx::Error::Database(error))) if error.is_unique_violation() => Ok(Self::Taken),
             Err(error) => Err(error),
         }
     }

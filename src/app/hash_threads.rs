@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub struct Panicked;
 struct Queue {
     jobs: Mutex<VecDeque<Job>>,
     arrival: Condvar,
+    hashes: AtomicU64,
 }
 
 /// A thread without work for so long gives its memory back.
@@ -69,6 +71,11 @@ impl HashThreads {
         self.places.available_permits()
     }
 
+    /// How many password hashes were computed since the start.
+    pub fn hashes(&self) -> u64 {
+        self.queue.hashes.load(Ordering::Relaxed)
+    }
+
     /// Runs work on a hashing thread. Work whose future was dropped before it began is not done.
     pub async fn run<T: Send + 'static>(
         &self,
@@ -76,9 +83,13 @@ impl HashThreads {
         work: impl FnOnce(&mut HashMemory) -> T + Send + 'static,
     ) -> Result<T, Panicked> {
         let (reply, result) = oneshot::channel();
+        let queue = Arc::clone(&self.queue);
         self.queue.push(Box::new(move |memory| {
             if !reply.is_closed() {
-                let _ = reply.send(work(memory));
+                let result = work(memory);
+                // Counted before the requester hears of it.
+                queue.hashes.fetch_add(memory.take_count(), Ordering::Relaxed);
+                let _ = reply.send(result);
             }
             drop(turn);
         }));

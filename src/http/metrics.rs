@@ -21,6 +21,7 @@ pub fn install_metrics() -> Result<PrometheusHandle, BuildError> {
     metrics::describe_histogram!("bulla_http_request_duration_seconds", metrics::Unit::Seconds, "Time to answer");
     metrics::describe_counter!("bulla_logins_total", "Logins by outcome");
     metrics::describe_gauge!("bulla_hash_places_free", "Requests that could still wait for a hashing thread");
+    metrics::describe_counter!("bulla_password_hashes_total", "Password hashes computed");
     Ok(handle)
 }
 
@@ -30,6 +31,7 @@ pub fn metrics_router(app: Arc<App>, handle: PrometheusHandle) -> Router {
 
 async fn render(State((app, handle)): State<(Arc<App>, PrometheusHandle)>) -> impl IntoResponse {
     metrics::gauge!("bulla_hash_places_free").set(app.hashing.free_places() as f64);
+    metrics::counter!("bulla_password_hashes_total").absolute(app.hashing.hashes());
     handle.run_upkeep();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render())
 }

@@ -23,7 +23,10 @@ pub struct UnusableHash;
 
 /// The memory of one hashing thread, kept from one hash to the next: mapping 19 MiB anew doubles the cost of a hash.
 #[derive(Default)]
-pub struct HashMemory(Vec<Block>);
+pub struct HashMemory {
+    blocks: Vec<Block>,
+    hashes: u64,
+}
 
 /// An allocation of over 32 MiB always is a mapping of its own, which glibc gives back to the system when it is freed;
 /// a smaller one would stay with the process. What is reserved and not used costs nothing.
@@ -58,6 +61,7 @@ impl PasswordHash {
         if self.0.starts_with("$argon2") {
             self.argon2_matches(password, memory)
         } else if ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| self.0.starts_with(prefix)) {
+            memory.hashes += 1;
             self.bcrypt_matches(password)
         } else {
             Err(UnusableHash)
@@ -102,26 +106,32 @@ fn params(cost: Argon2Cost, output_bytes: usize) -> Params {
 }
 
 impl HashMemory {
+    /// How many hashes were computed since this was last asked, of whatever kind.
+    pub fn take_count(&mut self) -> u64 {
+        std::mem::take(&mut self.hashes)
+    }
+
     fn for_hash(&mut self, argon2: &Argon2<'_>) -> &mut [Block] {
+        self.hashes += 1;
         let blocks = argon2.params().block_count();
-        if self.0.len() < blocks {
-            self.0.reserve_exact(blocks.max(LEAST_CAPACITY_BLOCKS) - self.0.len());
-            self.0.resize(blocks, Block::default());
+        if self.blocks.len() < blocks {
+            self.blocks.reserve_exact(blocks.max(LEAST_CAPACITY_BLOCKS) - self.blocks.len());
+            self.blocks.resize(blocks, Block::default());
         }
-        &mut self.0[..blocks]
+        &mut self.blocks[..blocks]
     }
 }
 
 /// What is left of a hash must not outlive its use.
 impl Drop for HashMemory {
     fn drop(&mut self) {
-        self.0.iter_mut().for_each(Zeroize::zeroize);
+        self.blocks.iter_mut().for_each(Zeroize::zeroize);
     }
 }
 
 impl fmt::Debug for HashMemory {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "HashMemory({} KiB)", self.0.len())
+        write!(formatter, "HashMemory({} KiB)", self.blocks.len())
     }
 }
 

@@ -6,10 +6,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::SqlStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{MySqlPool, SqlStr};
 use tokio::sync::Mutex;
 
 use super::Db;
@@ -28,15 +28,18 @@ const SQLITE_MIGRATIONS: &[(&str, &str)] = &migrations!("sqlite");
 const MYSQL_MIGRATIONS: &[(&str, &str)] = &migrations!("mysql");
 
 /// A request that waits longer than this for a connection answers 503 instead.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Other processes (an operator's command beside the server) write to the file too, for moments.
-const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 const SQLITE_CONNECTIONS: u32 = 8;
 const MYSQL_CONNECTIONS: u32 = 32;
 
 /// What we rely on, whatever the server's default is. INSERT … SELECT must lock the row that it reads, or a login that
 /// races with the disabling of its account opens a session that lives; READ COMMITTED does not lock it.
 const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+
+/// Names are for the whole server and 64 characters long at most.
+const TAKE_MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulla ', MD5(DATABASE())), 60)";
 
 /// Where the data lies: `sqlite:PATH` or `mysql://user:password@host:port/name`.
 #[derive(Clone)]
@@ -58,6 +61,8 @@ pub enum ConnectError {
          caching_sha2_password (MySQL's default) need a unix socket or `?ssl-mode=REQUIRED` on the address"
     )]
     MySql(sqlx::Error),
+    #[error("another node has been bringing the tables up to date for a minute; look at it, then start again")]
+    MigrationLock,
     #[error("cannot bring the database's tables up to date: {0}")]
     Migrate(#[from] MigrateError),
 }
@@ -120,11 +125,11 @@ async fn connect_sqlite(path: &Path) -> Result<Db, ConnectError> {
     Ok(Db::Sqlite { pool, writer: Arc::new(Mutex::new(())) })
 }
 
-/// Brings the tables up to date. MySQL lets one node at a time do this; on SQLite a second process may lose the race
-/// for a step, and finds it done when it looks again.
+/// Brings the tables up to date. One node at a time does this; others wait, and find it done.
 pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
     match db {
-        Db::MySql(pool) => Ok(migrator(MYSQL_MIGRATIONS).run(pool).await?),
+        Db::MySql(pool) => migrate_mysql(pool).await,
+        // A second process may lose the race for a step, and finds it done when it looks again.
         Db::Sqlite { pool, .. } => {
             let migrator = migrator(SQLITE_MIGRATIONS);
             let mut result = migrator.run(pool).await;
@@ -138,6 +143,20 @@ pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
             Ok(result?)
         }
     }
+}
+
+/// sqlx takes a lock of its own, but asks for it in a way that MariaDB answers with "no" at once, and goes on.
+async fn migrate_mysql(pool: &MySqlPool) -> Result<(), ConnectError> {
+    let mut conn = pool.acquire().await.map_err(ConnectError::MySql)?;
+    let is_ours: Option<i64> =
+        sqlx::query_scalar(TAKE_MIGRATION_LOCK).fetch_one(&mut *conn).await.map_err(ConnectError::MySql)?;
+    if is_ours != Some(1) {
+        return Err(ConnectError::MigrationLock);
+    }
+    let result = migrator(MYSQL_MIGRATIONS).run(pool).await;
+    // Closing the connection gives the lock back.
+    conn.close().await.map_err(ConnectError::MySql)?;
+    Ok(result?)
 }
 
 fn migrator(files: &[(&'static str, &'static str)]) -> Migrator {

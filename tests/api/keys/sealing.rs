@@ -5,7 +5,7 @@ use bulla::model::KeyPurpose;
 use bulla::store::{Insertion, spent_envelopes};
 use bulla_seal::Envelope;
 
-use crate::support::observe::{DAY, HOUR, MILLISECOND, public_key};
+use crate::support::observe::{DAY, HOUR, MILLISECOND, public_key, raw_envelope_in_range};
 use crate::support::{PASSWORD, TestServer};
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_raw_envelope_is_remembered_while_its_key_lives() {
     let server = TestServer::start().await;
     let (email, _) = server.new_person().await;
     let old = server.sealing_key().await;
-    let envelope = bulla_seal::seal_raw(&old, PASSWORD).unwrap();
+    let envelope = raw_envelope_in_range(&old);
     server.login_with(&email, &envelope).await.ok(200);
     for pause in [29 * DAY, DAY, DAY - MILLISECOND] {
         server.advance(pause).await;
@@ -86,7 +86,7 @@ async fn a_raw_envelope_is_forgotten_when_nothing_opens_it_any_more() {
     let server = TestServer::start().await;
     let (email, _) = server.new_person().await;
     let old = server.sealing_key().await;
-    let envelope = bulla_seal::seal_raw(&old, PASSWORD).unwrap();
+    let envelope = raw_envelope_in_range(&old);
     server.login_with(&email, &envelope).await.ok(200);
     server.advance(30 * DAY).await;
     server.advance(DAY + HOUR).await;
@@ -102,7 +102,7 @@ async fn a_raw_envelope_opens_for_as_long_as_its_key_does() {
     let server = TestServer::start().await;
     let (email, _) = server.new_person().await;
     let old = server.sealing_key().await;
-    let envelopes = [(); 3].map(|()| bulla_seal::seal_raw(&old, PASSWORD).unwrap());
+    let envelopes = [(); 3].map(|()| raw_envelope_in_range(&old));
     server.advance(30 * DAY).await;
     server.login_with(&email, &envelopes[0]).await.ok(200);
     server.advance(DAY - MILLISECOND).await;

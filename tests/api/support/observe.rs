@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bulla::http;
 use bulla::model::{AccountId, KeyPurpose, StoredKey};
 use bulla::store::{accounts, server_keys};
@@ -117,6 +117,13 @@ impl TestServer {
 pub async fn stored_keys(db: &bulla::store::Db, purpose: KeyPurpose) -> Vec<StoredKey> {
     let rows = server_keys::list(db).await.unwrap();
     rows.into_iter().filter(|row| row.purpose == purpose.as_str()).collect()
+}
+
+/// [`PASSWORD`] in the raw form, as a number that is below the modulus of every key of the same length: whether one
+/// that is above it was made with another key is public, and answered otherwise.
+pub fn raw_envelope_in_range(key: &PublicKey) -> String {
+    let is_low = |envelope: &String| STANDARD.decode(envelope).unwrap()[0] < 0x80;
+    std::iter::repeat_with(|| bulla_seal::seal_raw(key, PASSWORD).unwrap()).find(is_low).unwrap()
 }
 
 /// The key in a sealing-key document.
