@@ -1,6 +1,7 @@
 //! A server in this process, on a port of its own.
 
-use std::sync::Arc;
+use std::process::Command;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use bulla::app::{App, Parts};
@@ -85,7 +86,9 @@ impl TestServer {
             ..Settings::default()
         };
         change(&mut settings);
-        let config = Config::resolve(&settings).unwrap();
+        let mut config = Config::resolve(&settings).unwrap();
+        config.first_sealing_key = database.folder.path().join("private.pem");
+        std::fs::write(&config.first_sealing_key, first_sealing_key()).unwrap();
         let db = store::connect(&config.database).await.unwrap();
         store::migrate(&db).await.unwrap();
         let public_url = config.public_url.clone().unwrap();
@@ -182,6 +185,15 @@ impl Tokens {
         let text = |name: &str| body[name].as_str().unwrap_or_else(|| panic!("{name} is missing: {body}")).to_owned();
         Self { access: text("access_token"), refresh: text("refresh_token"), user: body["user"].clone() }
     }
+}
+
+/// One key for all servers of a test run, made by OpenSSL: finding primes takes longer than most tests.
+fn first_sealing_key() -> &'static [u8] {
+    static KEY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let options = ["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"];
+        Command::new("openssl").args(options).output().unwrap().stdout
+    });
+    &KEY
 }
 
 /// For as long as the runtime of the test lives.
