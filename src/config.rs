@@ -15,7 +15,7 @@ use bulla_token::Algorithm;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use crate::model::{Argon2Cost, MasterKey, PasswordPolicy};
+use crate::model::{Argon2Cost, MasterKey, PasswordPolicy, Session};
 use crate::store::DatabaseUrl;
 
 pub use settings::{Settings, flag_of, names};
@@ -291,11 +291,10 @@ fn public_url(text: &str) -> Result<String, String> {
 
 fn access_lifetime(text: &str) -> Result<Duration, String> {
     let lifetime = values::duration(text)?;
-    let sensible = Duration::from_secs(10)..=Duration::from_secs(24 * 3600);
-    if sensible.contains(&lifetime) {
+    if (Duration::from_secs(1)..=Session::IDLE).contains(&lifetime) {
         return Ok(lifetime);
     }
-    Err(format!("must lie between 10s and 24h (it is {text:?}): other services accept a token until it expires"))
+    Err(format!("must lie between 1s and 30d, the life of an idle session (it is {text:?})"))
 }
 
 fn accepts_raw_form(text: &str) -> Result<bool, String> {

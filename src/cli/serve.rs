@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -86,6 +87,9 @@ fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
     Ok(receiver)
 }
 
+/// An access token that lives longer than this is worth a warning.
+const LONG_LIFETIME: Duration = Duration::from_secs(3600);
+
 fn warn_about(app: &App) {
     if app.config.accepts_plaintext {
         tracing::warn!(
@@ -94,6 +98,12 @@ fn warn_about(app: &App) {
     }
     if app.shared_secret.is_some() {
         tracing::warn!("JWT_SECRET is set: every service that verifies tokens with it can also forge them");
+    }
+    if app.config.access_lifetime > LONG_LIFETIME {
+        let seconds = app.config.access_lifetime.as_secs();
+        tracing::warn!(
+            "JWT_EXPIRES is {seconds} s: for that long, services that verify tokens offline accept those of ended sessions"
+        );
     }
     warn_about_signing(app);
     let is_reachable_elsewhere = !app.config.listen.ip().is_loopback() || app.db.kind() == "mysql";

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{MySqlPool, SqlStr};
+use sqlx::{MySqlPool, SqlStr, SqlitePool};
 use tokio::sync::Mutex;
 
 use super::Db;
@@ -32,6 +32,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Other processes (an operator's command beside the server) write to the file too, for moments.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 const SQLITE_CONNECTIONS: u32 = 8;
+const MOST_OPENING_ATTEMPTS: usize = 20;
 const MYSQL_CONNECTIONS: u32 = 32;
 
 /// What we rely on, whatever the server's default is. INSERT … SELECT must lock the row that it reads, or a login that
@@ -116,13 +117,23 @@ async fn connect_sqlite(path: &Path) -> Result<Db, ConnectError> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .foreign_keys(true);
-    let pool = SqlitePoolOptions::new()
-        .max_connections(SQLITE_CONNECTIONS)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(|source| ConnectError::Sqlite { path: path.to_owned(), source })?;
+    let pool = open_file(options).await.map_err(|source| ConnectError::Sqlite { path: path.to_owned(), source })?;
     Ok(Db::Sqlite { pool, writer: Arc::new(Mutex::new(())) })
+}
+
+/// The very first process switches a new file to write-ahead logging; another that opens it at that moment is told
+/// "locked" at once, whatever its patience, and tries again.
+async fn open_file(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let is_locked =
+        |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.message().contains("locked"));
+    let pool = || SqlitePoolOptions::new().max_connections(SQLITE_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+    for _ in 0..MOST_OPENING_ATTEMPTS {
+        match pool().connect_with(options.clone()).await {
+            Err(error) if is_locked(&error) => tokio::time::sleep(Duration::from_millis(100)).await,
+            result => return result,
+        }
+    }
+    pool().connect_with(options).await
 }
 
 /// Brings the tables up to date. One node at a time does this; others wait, and find it done.
@@ -133,7 +144,7 @@ pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
         Db::Sqlite { pool, .. } => {
             let migrator = migrator(SQLITE_MIGRATIONS);
             let mut result = migrator.run(pool).await;
-            for _ in SQLITE_MIGRATIONS {
+            for _ in 0..MOST_OPENING_ATTEMPTS {
                 if !matches!(result, Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))) {
                     break;
                 }

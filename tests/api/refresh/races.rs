@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bulla::model::{RefreshSecret, RefreshToken};
+use bulla::store::sessions;
 use tokio::task::JoinSet;
 
 use super::assert_refused;
@@ -75,4 +77,25 @@ async fn a_race_between_refresh_and_logout_leaves_no_living_session() {
         }
         assert_eq!(server.sessions(&witness.access).await.len(), 1, "round {round}");
     }
+}
+
+/// Successors are derived, so over HTTP a second exchange would write what the first one wrote; here it would not.
+#[tokio::test]
+async fn an_exchange_is_made_only_while_its_token_is_the_current_one() {
+    let server = TestServer::start().await;
+    let (_, tokens) = server.new_person().await;
+    let token = RefreshToken::parse(&tokens.refresh).unwrap();
+    let (session, _) = sessions::with_account(&server.app.db, &token.session).await.unwrap().unwrap();
+    let exchange = |new_digest| sessions::Exchange {
+        old_digest: &session.refresh_digest,
+        new_digest,
+        rotations: 1,
+        recent_rotations: &session.recent_rotations,
+        now: session.created_at,
+        idle_ends_at: session.idle_ends_at,
+    };
+    let [first, second] = [1, 2].map(|byte| RefreshSecret::new([byte; 32]).digest());
+    let mut tx = server.app.db.begin().await.unwrap();
+    assert!(sessions::exchange_token(&mut tx, &session.id, &exchange(&first)).await.unwrap());
+    assert!(!sessions::exchange_token(&mut tx, &session.id, &exchange(&second)).await.unwrap());
 }
