@@ -40,7 +40,7 @@ const MYSQL_CONNECTIONS: u32 = 32;
 const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
 
 /// Names are for the whole server and 64 characters long at most.
-const TAKE_MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulla ', MD5(DATABASE())), 60)";
+const TAKE_MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulla ', LEFT(SHA2(DATABASE(), 256), 40)), 60)";
 
 /// Where the data lies: `sqlite:PATH` or `mysql://user:password@host:port/name`.
 #[derive(Clone)]
