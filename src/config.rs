@@ -118,7 +118,7 @@ impl Config {
             hash_queue: read.at_least("BULLA_HASH_QUEUE", &settings.hash_queue, 1).unwrap_or(32 * hash_threads),
             address_rate: read
                 .with("BULLA_ADDRESS_RATE", &settings.address_rate, values::rate)
-                .unwrap_or_else(default_rate),
+                .unwrap_or(Some(Rate::DEFAULT)),
             trusted_proxies: read
                 .with("BULLA_TRUSTED_PROXIES", &settings.trusted_proxies, values::networks)
                 .unwrap_or_default(),
@@ -263,10 +263,6 @@ impl Reader<'_> {
             }
         }
     }
-}
-
-fn default_rate() -> Option<Rate> {
-    values::rate("2/s,60").unwrap_or_default()
 }
 
 fn ip_address(text: &str) -> Result<IpAddr, String> {

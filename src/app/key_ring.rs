@@ -117,8 +117,16 @@ impl Ring {
 
     /// Every key that still opens envelopes, the newest last.
     pub fn opening(&self, now: Timestamp) -> Vec<SealingKey> {
-        let is_alive = |held: &&Held<SealingKey>| held.row.stage(now) != KeyStage::Retired;
-        self.sealing.iter().filter(is_alive).map(|held| held.key.clone()).collect()
+        self.alive(now).cloned().collect()
+    }
+
+    /// Whether one of them has this id.
+    pub fn opens(&self, kid: &str, now: Timestamp) -> bool {
+        self.alive(now).any(|key| key.kid() == kid)
+    }
+
+    fn alive(&self, now: Timestamp) -> impl Iterator<Item = &SealingKey> {
+        self.sealing.iter().filter(move |held| held.row.stage(now) != KeyStage::Retired).map(|held| &held.key)
     }
 }
 

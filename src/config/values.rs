@@ -13,6 +13,13 @@ pub struct Rate {
     pub burst: NonZeroU32,
 }
 
+impl Rate {
+    pub const DEFAULT: Self = Self {
+        per_second: NonZeroU32::new(2).expect("2 is not zero"),
+        burst: NonZeroU32::new(60).expect("60 is not zero"),
+    };
+}
+
 /// `900`, `90s`, `15m`, `1h`, `7d`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
@@ -92,6 +99,7 @@ mod tests {
             Some(Rate { per_second: NonZeroU32::new(per_second).unwrap(), burst: NonZeroU32::new(burst).unwrap() })
         };
         assert_eq!(rate("2/s,60"), Ok(rate_of(2, 60)));
+        assert_eq!(rate("2/s,60"), Ok(Some(Rate::DEFAULT)));
         assert_eq!(rate("off"), Ok(None));
         for text in ["", "2", "2/s", "0/s,60", "2/m,60", "2/s,0"] {
             assert!(rate(text).is_err(), "{text}");

@@ -89,7 +89,7 @@ async fn replace_password(
     let others = sessions::list_live(&app.db, &account.id, now).await?;
     // A fresh chain: whoever has an old refresh token of this session has nothing.
     let secret = RefreshSecret::new(app.random.bytes());
-    let (digest, idle_ends_at) = (secret.digest(), (now + Session::IDLE).min(session.absolute_ends_at));
+    let (digest, idle_ends_at) = (secret.digest(), session.idle_end_after(now));
     let answer = issue_tokens(app, account.clone(), &session, secret, now)?;
     let mut tx = app.db.begin().await?;
     let is_done = accounts::update_password(&mut tx, &account, new_password).await?

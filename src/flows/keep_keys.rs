@@ -41,10 +41,7 @@ pub async fn keep_keys(app: &App) -> Result<(), KeyError> {
 
 /// Reads the keys of the database into memory.
 pub(super) async fn reload(app: &App) -> Result<(), Internal> {
-    let mut last_asked = app.keys.last_asked.lock().await;
-    let read = read(app).await;
-    *last_asked = Some(Instant::now());
-    read
+    read(app, &mut *app.keys.last_asked.lock().await).await
 }
 
 /// Reads them again because a client named a key that is not held: another node may have made it a moment ago.
@@ -53,13 +50,14 @@ pub(super) async fn reload_for_unknown_key(app: &App) -> Result<(), Internal> {
     if last_asked.is_some_and(|at| at.elapsed() < RELOAD_PAUSE) {
         return Ok(());
     }
-    let read = read(app).await;
-    *last_asked = Some(Instant::now());
-    read
+    read(app, &mut last_asked).await
 }
 
-async fn read(app: &App) -> Result<(), Internal> {
-    let rows = server_keys::list(&app.db).await?;
+async fn read(app: &App, last_asked: &mut Option<Instant>) -> Result<(), Internal> {
+    let rows = server_keys::list(&app.db).await;
+    // Noted afterwards and after a failure too: whoever waited for this reading does not ask once more.
+    *last_asked = Some(Instant::now());
+    let rows = rows?;
     let opener = Opener {
         master_key: &app.master_key,
         shared_secret: app.shared_secret.as_ref(),

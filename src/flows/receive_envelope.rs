@@ -67,9 +67,9 @@ pub(super) async fn receive(app: &App, text: &str) -> Result<Result<Received, En
     if envelope.form() == Form::Raw && !app.config.accepts_raw_form {
         return Ok(Err(EnvelopeError::RawFormOff));
     }
-    let is_held = |app: &App, kid: &str| app.keys.current().opening(app.clock.now()).iter().any(|key| key.kid() == kid);
+    let is_held = |kid| app.keys.current().opens(kid, app.clock.now());
     // The raw form names no key: it, too, may be sealed to one that another node made a moment ago.
-    if envelope.kid().is_none_or(|kid| !is_held(app, kid)) {
+    if envelope.kid().is_none_or(|kid| !is_held(kid)) {
         keep_keys::reload_for_unknown_key(app).await?;
     }
     match envelope.address(&app.keys.current().opening(app.clock.now())) {

@@ -68,7 +68,7 @@ async fn exchange(
         rotations: session.rotations + 1,
         recent_rotations: &session.recent_rotations.with(now),
         now,
-        idle_ends_at: (now + Session::IDLE).min(session.absolute_ends_at),
+        idle_ends_at: session.idle_end_after(now),
     };
     let mut tx = app.db.begin().await?;
     let is_first = sessions::exchange_token(&mut tx, &session.id, &exchange).await?;

@@ -57,6 +57,11 @@ impl Session {
         self.idle_ends_at.min(self.absolute_ends_at)
     }
 
+    /// When it ends by itself if it is used now and never again.
+    pub fn idle_end_after(&self, now: Timestamp) -> Timestamp {
+        (now + Self::IDLE).min(self.absolute_ends_at)
+    }
+
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now < self.expires_at()
     }
