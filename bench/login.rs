@@ -101,7 +101,7 @@ impl Bench {
             ..Settings::default()
         };
         let config = Config::resolve(&settings).map_err(|problems| problems.join("\n"))?;
-        let db = store::connect(&config.database).await?;
+        let db = store::connect(&config.database, config.database_limits).await?;
         store::migrate(&db).await?;
         let parts = Parts {
             config,

@@ -1,6 +1,7 @@
 //! What every flow is given: the configuration, the clock, the database, and what this process holds in memory.
 
 mod address_throttle;
+mod attempt_lanes;
 mod ended_sessions;
 mod hash_threads;
 mod key_ring;
@@ -15,9 +16,10 @@ use crate::random::Random;
 use crate::store::Db;
 
 pub use address_throttle::AddressThrottle;
+pub use attempt_lanes::{AttemptLanes, Lane};
 pub use ended_sessions::{Asked, EndedSessions};
 pub use hash_threads::{HashThreads, Overloaded, Panicked, Turn};
-pub use key_ring::{KeyRing, Opener, Ring, UnusableKey};
+pub use key_ring::{KeyRing, Opener, Reading, Ring, UnusableKey};
 
 #[derive(Debug)]
 pub struct App {
@@ -39,6 +41,7 @@ pub struct App {
     pub dummy_hash: PasswordHash,
     pub ended_sessions: EndedSessions,
     pub addresses: AddressThrottle,
+    pub attempt_lanes: AttemptLanes,
 }
 
 /// What an [`App`] is made of besides what it makes itself.
@@ -69,6 +72,7 @@ impl App {
             dummy_hash: dummy_hash(&config, &random),
             ended_sessions: EndedSessions::default(),
             addresses: AddressThrottle::new(config.address_rate),
+            attempt_lanes: AttemptLanes::default(),
             master_key,
             random,
             config,

@@ -1,6 +1,7 @@
 //! What an operator types.
 
 mod check;
+mod db;
 mod keys;
 mod open;
 mod password_input;
@@ -35,6 +36,7 @@ const EXAMPLES: &str = "Examples:
   bulla seal --url http://localhost:8080 --email ada@example.com
   bulla users create --name Ada --email ada@example.com
   bulla keys rotate sealing
+  bulla db copy --to mysql://bulla:…@localhost/bulla
   bulla check                                say what is in force and what is wrong
 
 Every setting is a flag, an environment variable or a line in .env: see `bulla serve --help`.";
@@ -48,9 +50,12 @@ enum Command {
     /// List, rotate, import or show the server's keys
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// List, create, disable or enable accounts
-    #[command(subcommand)]
+    /// List, create, import, export, disable, enable, log out or unlock accounts
+    #[command(subcommand, after_help = users::EXAMPLES)]
     Users(users::Users),
+    /// Copy the database to another one, from SQLite to MySQL for example
+    #[command(subcommand)]
+    Db(db::Db),
     /// Say what is in force and what is wrong; changes nothing
     Check(check::Check),
 }
@@ -62,11 +67,21 @@ enum Failure {
     Settings(Vec<String>),
     #[error("{0}")]
     Command(String),
+    /// All others are in. Each was named already.
+    #[error("")]
+    RowsRefused,
 }
 
 impl Failure {
     fn new(error: impl ToString) -> Self {
         Self::Command(error.to_string())
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::RowsRefused => ExitCode::from(2),
+            Self::Settings(_) | Self::Command(_) => ExitCode::FAILURE,
+        }
     }
 }
 
@@ -86,7 +101,7 @@ pub fn run() -> ExitCode {
             for line in failure.to_string().lines() {
                 eprintln!("bulla: {line}");
             }
-            ExitCode::FAILURE
+            failure.exit_code()
         }
     }
 }
@@ -125,6 +140,7 @@ fn dispatch(cli: Cli) -> Outcome {
             Command::Serve => serve::run(config).await,
             Command::Keys(keys) => keys.run(config).await,
             Command::Users(users) => users.run(config).await,
+            Command::Db(db) => db.run(config).await,
             Command::Seal(_) | Command::Check(_) => Ok(()),
         }
     })

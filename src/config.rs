@@ -1,14 +1,14 @@
 //! What is in force: the settings, read, checked and combined.
 
+mod database;
 pub mod dot_env;
+mod reader;
 mod settings;
 mod values;
 
-use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use bulla_token::Algorithm;
@@ -16,8 +16,9 @@ use ipnet::IpNet;
 use zeroize::Zeroizing;
 
 use crate::model::{Argon2Cost, MasterKey, PasswordPolicy, Session};
-use crate::store::DatabaseUrl;
+use crate::store::{DatabaseUrl, Limits};
 
+use reader::Reader;
 pub use settings::{Settings, flag_of, names};
 pub use values::Rate;
 
@@ -31,6 +32,7 @@ pub struct Config {
     /// Where the tutorial's system keeps its key; one found there at the first start is the first sealing key.
     pub first_sealing_key: PathBuf,
     pub database: DatabaseUrl,
+    pub database_limits: Limits,
     pub master_key: MasterKeySource,
     pub tokens: Tokens,
     pub access_lifetime: Duration,
@@ -99,6 +101,7 @@ impl Config {
             public_url: read.with("BULLA_PUBLIC_URL", &settings.public_url, public_url),
             audience: read.text(&settings.audience).map(str::to_owned),
             database: read.database(settings, &data_dir),
+            database_limits: read.database_limits(settings),
             master_key: read.master_key(settings, &data_dir),
             tokens: read.tokens(settings),
             access_lifetime: read
@@ -137,85 +140,7 @@ impl Config {
     }
 }
 
-/// Reads one setting after the other and collects what is wrong.
-struct Reader<'p>(&'p mut Vec<String>);
-
 impl Reader<'_> {
-    /// A given text; an empty one counts as not given.
-    fn text<'s>(&self, given: &'s Option<String>) -> Option<&'s str> {
-        given.as_deref().map(str::trim).filter(|text| !text.is_empty())
-    }
-
-    fn with<T>(
-        &mut self,
-        name: &str,
-        given: &Option<String>,
-        parse: impl FnOnce(&str) -> Result<T, String>,
-    ) -> Option<T> {
-        let parsed = parse(self.text(given)?);
-        parsed.map_err(|problem| self.0.push(format!("{name} {problem}"))).ok()
-    }
-
-    fn value<T: FromStr<Err: Display>>(&mut self, name: &str, given: &Option<String>) -> Option<T> {
-        self.with(name, given, |text| text.parse().map_err(|error| format!("{error} (it is {text:?})")))
-    }
-
-    fn at_least(&mut self, name: &str, given: &Option<String>, least: usize) -> Option<usize> {
-        self.with(name, given, |text| match text.parse() {
-            Ok(number) if number >= least => Ok(number),
-            _ => Err(format!("must be a whole number, at least {least} (it is {text:?})")),
-        })
-    }
-
-    /// A secret, or the content of the file that its `_FILE` twin names.
-    fn secret(&mut self, name: &str, given: &Option<String>, file: &Option<String>) -> Option<Zeroizing<String>> {
-        let path = self.text(file).map(str::to_owned);
-        match (given, path) {
-            (Some(_), Some(_)) => {
-                self.0.push(format!("{name} and {name}_FILE are both given; keep one of them"));
-                None
-            }
-            (Some(secret), None) => Some(Zeroizing::new(secret.clone())),
-            (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(content) => Some(Zeroizing::new(Zeroizing::new(content).trim_end_matches(['\r', '\n']).to_owned())),
-                Err(error) => {
-                    self.0.push(format!("{name}_FILE: cannot read {path}: {error}"));
-                    None
-                }
-            },
-            (None, None) => None,
-        }
-    }
-
-    fn database(&mut self, settings: &Settings, data_dir: &Path) -> DatabaseUrl {
-        let embedded = DatabaseUrl::Sqlite(data_dir.join("bulla.db"));
-        let url = self.secret("DATABASE_URL", &settings.database_url, &settings.database_url_file);
-        if let Some(url) = url.filter(|url| !url.trim().is_empty()) {
-            return url.trim().parse().unwrap_or_else(|error| {
-                self.0.push(format!("DATABASE_URL: {error}"));
-                embedded
-            });
-        }
-        let Some(host) = self.text(&settings.db_host) else {
-            if self.text(&settings.db_name).or(self.text(&settings.db_user)).is_some() {
-                self.0.push("DB_HOST is missing: DB_NAME and DB_USER ask for MySQL, so say where it is".to_owned());
-            }
-            return embedded;
-        };
-        let password = self.secret("DB_PASSWORD", &settings.db_password, &settings.db_password_file);
-        let mut options = sqlx::mysql::MySqlConnectOptions::new().host(host);
-        options = options.port(self.with("DB_PORT", &settings.db_port, port).unwrap_or(3306));
-        options = options.username(self.text(&settings.db_user).unwrap_or("root"));
-        if let Some(password) = password.filter(|password| !password.is_empty()) {
-            options = options.password(&password);
-        }
-        match self.text(&settings.db_name) {
-            Some(name) => options = options.database(name),
-            None => self.0.push("DB_NAME is missing: DB_HOST asks for MySQL, so name the database to use".to_owned()),
-        }
-        DatabaseUrl::MySql(Box::new(options))
-    }
-
     fn master_key(&mut self, settings: &Settings, data_dir: &Path) -> MasterKeySource {
         let given = self
             .with("BULLA_MASTER_KEY:", &settings.master_key, |text| text.parse().map_err(|error| format!("{error}")));

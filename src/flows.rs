@@ -1,13 +1,16 @@
 //! What people and operators can do, one verb a file. Each takes the app and a parsed request; its result is one value
 //! or one of the outcomes that the caller can act on.
 
+mod attempt;
 mod authenticate;
 mod change_password;
 mod check_token;
+mod copy_database;
 mod create_account;
 mod disable_account;
 mod end_sessions;
 mod follow_ended_sessions;
+mod import_accounts;
 mod import_sealing_key;
 mod keep_keys;
 mod list_sessions;
@@ -22,15 +25,18 @@ mod refresh;
 mod register;
 mod rotate_key;
 mod succeed_key;
+mod unlock_password;
 mod update_profile;
 
 pub use authenticate::{Caller, InvalidToken, authenticate};
 pub use change_password::{ChangePassword, ChangePasswordError, change_password};
 pub use check_token::check_token;
+pub use copy_database::{Copied, CopyError, CopyStep, copy_database};
 pub use create_account::{CreateAccountError, create_account};
 pub use disable_account::{disable_account, enable_account};
-pub use end_sessions::{end_every_session, end_session};
+pub use end_sessions::{end_every_session, end_session, log_out_account, log_out_everyone};
 pub use follow_ended_sessions::follow_ended_sessions;
+pub use import_accounts::{BATCH_ROWS, Draft, Importer, Place, Reason, Refusal, SourceRow, Verdicts, judge_row};
 pub use import_sealing_key::{ImportKeyError, import_sealing_key};
 pub use keep_keys::keep_keys;
 pub use list_sessions::list_sessions;
@@ -45,6 +51,7 @@ pub use refresh::{RefreshError, refresh};
 pub use register::{Register, RegisterError, register};
 pub use rotate_key::rotate_key;
 pub use succeed_key::{Rotation, Urgency};
+pub use unlock_password::unlock_password;
 pub use update_profile::update_profile;
 
 use crate::app::{Panicked, UnusableKey};

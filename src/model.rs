@@ -2,6 +2,7 @@
 
 mod account;
 mod argon2_cost;
+mod attempts;
 mod client;
 mod common_passwords;
 mod email;
@@ -18,6 +19,7 @@ mod verified;
 
 pub use account::Account;
 pub use argon2_cost::{Argon2Cost, InvalidArgon2Cost};
+pub use attempts::{Attempts, TooManyAttempts};
 pub use client::Client;
 pub use email::{Email, InvalidEmail};
 pub use ids::{AccountId, RequestId, SessionId};

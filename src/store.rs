@@ -5,33 +5,53 @@
 //! unique violation is the verdict.
 
 pub mod accounts;
+mod address;
+pub mod attempts;
 mod connect;
+pub mod foreign_users;
+mod held;
+pub mod imported_accounts;
+mod migrations;
+mod patience;
+mod retry;
+mod same_database;
+pub mod seen_rows;
 pub mod server_keys;
 pub mod sessions;
 pub mod spent_envelopes;
+mod table_digest;
+pub mod tables;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::mysql::MySqlConnection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{MySql, MySqlPool, Sqlite, SqlitePool, Transaction};
+use sqlx::{MySqlPool, Sqlite, SqlitePool, Transaction};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-pub use connect::{ConnectError, DatabaseUrl, connect, migrate};
+pub use address::{DatabaseUrl, InvalidAddress, Overrides};
+pub use connect::{ConnectError, Limits, connect};
+pub use migrations::migrate;
+pub use retry::Tries;
+pub(crate) use retry::transaction;
+pub use same_database::is_same;
+pub use table_digest::TableDigest;
+
+use held::Held;
 
 /// A pool of connections, to read with. Cloning shares the pool.
 #[derive(Clone, Debug)]
 pub enum Db {
-    Sqlite { pool: SqlitePool, writer: Arc<Mutex<()>> },
-    MySql(MySqlPool),
+    Sqlite { pool: SqlitePool, writer: Arc<Mutex<()>>, patience: Duration },
+    MySql { pool: MySqlPool, patience: Duration },
 }
 
 /// A transaction, to write with. Dropped without a commit, it leaves nothing behind.
 #[derive(Debug)]
 pub enum Tx {
-    Sqlite { transaction: Transaction<'static, Sqlite>, _writer: OwnedMutexGuard<()> },
-    MySql(Transaction<'static, MySql>),
+    Sqlite { transaction: Transaction<'static, Sqlite>, _writer: OwnedMutexGuard<()>, patience: Duration },
+    MySql { held: Held, patience: Duration },
 }
 
 /// The database could not be asked, or refused. Never to be taken for "not found".
@@ -55,15 +75,28 @@ pub enum Insertion {
 }
 
 impl Db {
+    /// Not to be called by itself: `transaction!` begins, commits, and begins again where two were in each other's way.
+    ///
     /// SQLite has one writer at a time. Within this process they queue here, in order, instead of polling the file.
     pub async fn begin(&self) -> Result<Tx> {
+        let patience = self.patience();
         match self {
-            Self::Sqlite { pool, writer } => {
-                let writer = Arc::clone(writer).lock_owned().await;
-                let transaction = in_time(pool.begin_with("BEGIN IMMEDIATE")).await?;
-                Ok(Tx::Sqlite { transaction, _writer: writer })
+            Self::Sqlite { pool, writer, .. } => {
+                let beginning = async {
+                    let writer = Arc::clone(writer).lock_owned().await;
+                    Ok((pool.begin_with("BEGIN IMMEDIATE").await?, writer))
+                };
+                let (transaction, writer) = in_time(patience, beginning).await?;
+                Ok(Tx::Sqlite { transaction, _writer: writer, patience })
             }
-            Self::MySql(pool) => Ok(Tx::MySql(in_time(pool.begin()).await?)),
+            Self::MySql { pool, .. } => {
+                let beginning = async {
+                    let mut held = Held::of(pool, patience).await?;
+                    sqlx::raw_sql(BEGIN).execute(held.conn()).await?;
+                    Ok(held)
+                };
+                Ok(Tx::MySql { held: in_time(patience, beginning).await?, patience })
+            }
         }
     }
 
@@ -76,7 +109,7 @@ impl Db {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Sqlite { .. } => "sqlite",
-            Self::MySql(_) => "mysql",
+            Self::MySql { .. } => "mysql",
         }
     }
 
@@ -84,14 +117,21 @@ impl Db {
     pub async fn close(&self) {
         match self {
             Self::Sqlite { pool, .. } => pool.close().await,
-            Self::MySql(pool) => pool.close().await,
+            Self::MySql { pool, .. } => pool.close().await,
+        }
+    }
+
+    /// How long one statement may take.
+    pub fn patience(&self) -> Duration {
+        match self {
+            Self::Sqlite { patience, .. } | Self::MySql { patience, .. } => *patience,
         }
     }
 
     fn executor(&self) -> Executor<&SqlitePool, &MySqlPool> {
         match self {
             Self::Sqlite { pool, .. } => Executor::Sqlite(pool),
-            Self::MySql(pool) => Executor::MySql(pool),
+            Self::MySql { pool, .. } => Executor::MySql(pool),
         }
     }
 }
@@ -99,30 +139,55 @@ impl Db {
 impl Tx {
     pub async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite { transaction, _writer } => in_time(transaction.commit()).await,
-            Self::MySql(transaction) => in_time(transaction.commit()).await,
+            Self::Sqlite { transaction, _writer, patience } => in_time(patience, transaction.commit()).await,
+            Self::MySql { held, patience } => in_time(patience, end(held, COMMIT)).await,
+        }
+    }
+
+    pub async fn roll_back(self) -> Result<()> {
+        match self {
+            Self::Sqlite { transaction, _writer, patience } => in_time(patience, transaction.rollback()).await,
+            Self::MySql { held, patience } => in_time(patience, end(held, ROLL_BACK)).await,
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        match self {
+            Self::Sqlite { patience, .. } | Self::MySql { patience, .. } => *patience,
         }
     }
 
     fn executor(&mut self) -> Executor<&mut SqliteConnection, &mut MySqlConnection> {
         match self {
             Self::Sqlite { transaction, .. } => Executor::Sqlite(transaction),
-            Self::MySql(transaction) => Executor::MySql(transaction),
+            Self::MySql { held, .. } => Executor::MySql(held.conn()),
         }
     }
 }
 
 /// A server that is stopped, or behind a cable that was cut, neither answers nor refuses. Every request that needs it
 /// is answered "unavailable" instead of waiting for it.
-const PATIENCE: Duration = Duration::from_millis(1500);
-
-async fn in_time<T>(asking: impl Future<Output = std::result::Result<T, sqlx::Error>>) -> Result<T> {
-    match tokio::time::timeout(PATIENCE, asking).await {
+async fn in_time<T>(
+    patience: Duration,
+    asking: impl Future<Output = std::result::Result<T, sqlx::Error>>,
+) -> Result<T> {
+    match tokio::time::timeout(patience, asking).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Error::TimedOut),
     }
 }
 
+/// Ends a transaction on MySQL.
+async fn end(mut held: Held, statement: &'static str) -> std::result::Result<(), sqlx::Error> {
+    // One that was refused is not over: its connection is dropped.
+    sqlx::raw_sql(statement).execute(held.conn()).await?;
+    held.rest_after(&Ok(()));
+    Ok(())
+}
+
+const BEGIN: &str = "BEGIN";
+const COMMIT: &str = "COMMIT";
+const ROLL_BACK: &str = "ROLLBACK";
 const PING: &str = "SELECT 1";
 
 /// Whichever driver a statement is to run on.
@@ -133,25 +198,41 @@ enum Executor<S, M> {
 
 /// Runs one query on whichever database this is: `on!(db, |conn| sqlx::query_as(BY_ID).bind(id).fetch_optional(conn))`.
 macro_rules! on {
-    ($target:expr, |$conn:ident| $query:expr) => {
+    ($target:expr, |$conn:ident| $query:expr) => {{
+        let patience = $target.patience();
         match $target.executor() {
-            $crate::store::Executor::Sqlite($conn) => $crate::store::in_time($query).await,
-            $crate::store::Executor::MySql($conn) => $crate::store::in_time($query).await,
+            $crate::store::Executor::Sqlite($conn) => $crate::store::in_time(patience, $query).await,
+            $crate::store::Executor::MySql(pool) => {
+                let asking = async {
+                    let mut held = $crate::store::Held::of(pool, patience).await?;
+                    let answer = {
+                        let $conn = held.conn();
+                        $query.await
+                    };
+                    held.rest_after(&answer);
+                    answer
+                };
+                $crate::store::in_time(patience, asking).await
+            }
         }
-    };
+    }};
 }
 
-/// Runs one statement and counts the rows that it matched.
+/// As `on!`, within a transaction.
+macro_rules! within {
+    ($tx:expr, |$conn:ident| $query:expr) => {{
+        let patience = $tx.patience();
+        match $tx.executor() {
+            $crate::store::Executor::Sqlite($conn) => $crate::store::in_time(patience, $query).await,
+            $crate::store::Executor::MySql($conn) => $crate::store::in_time(patience, $query).await,
+        }
+    }};
+}
+
+/// Runs one statement within a transaction, and counts the rows that it matched.
 macro_rules! execute {
     ($tx:expr, $query:expr) => {
-        match $tx.executor() {
-            $crate::store::Executor::Sqlite(conn) => {
-                $crate::store::in_time($query.execute(conn)).await.map(|done| done.rows_affected())
-            }
-            $crate::store::Executor::MySql(conn) => {
-                $crate::store::in_time($query.execute(conn)).await.map(|done| done.rows_affected())
-            }
-        }
+        $crate::store::within!($tx, |conn| async { Ok($query.execute(conn).await?.rows_affected()) })
     };
 }
 
@@ -163,14 +244,26 @@ macro_rules! statements {
     };
 }
 
-use {execute, on, statements};
+/// A list of eight, at compile time: a statement that takes many rows is one text all the same.
+macro_rules! eight {
+    ($item:expr) => {
+        concat!($item, ", ", $item, ", ", $item, ", ", $item, ", ", $item, ", ", $item, ", ", $item, ", ", $item)
+    };
+}
+
+use {eight, execute, on, statements, within};
 
 /// Every statement that the server runs.
 pub fn every_statement() -> impl Iterator<Item = &'static str> {
-    [accounts::STATEMENTS, server_keys::STATEMENTS, sessions::STATEMENTS, spent_envelopes::STATEMENTS, &[PING]]
-        .into_iter()
-        .flatten()
-        .copied()
+    let tables = [
+        accounts::STATEMENTS,
+        attempts::STATEMENTS,
+        imported_accounts::STATEMENTS,
+        server_keys::STATEMENTS,
+        sessions::STATEMENTS,
+        spent_envelopes::STATEMENTS,
+    ];
+    tables.into_iter().flatten().copied().chain([PING]).chain(tables::every_statement())
 }
 
 impl Db {
@@ -182,6 +275,11 @@ impl Db {
 }
 
 impl Insertion {
+    /// For `transaction!`, where a key that exists is a reason to roll back.
+    pub fn made(self) -> Option<()> {
+        (self == Self::Made).then_some(())
+    }
+
     fn from_result(result: Result<u64>) -> Result<Self> {
         match result {
             Ok(_) => Ok(Self::Made),

@@ -13,7 +13,14 @@ use crate::model::{KeyPurpose, KeyStage, MasterKey, StoredKey, Timestamp, WrongM
 pub struct KeyRing {
     ring: RwLock<Option<Arc<Ring>>>,
     /// Held while the keys are read, so that an older reading never replaces a newer one.
-    pub last_asked: tokio::sync::Mutex<Option<Instant>>,
+    pub last_reading: tokio::sync::Mutex<Option<Reading>>,
+}
+
+/// When the database was last asked for the keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    pub at: Instant,
+    pub has_failed: bool,
 }
 
 #[derive(Debug)]

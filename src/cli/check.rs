@@ -56,6 +56,9 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("listen", config.listen.to_string()),
         ("public url (issuer)", config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen))),
         ("database", config.database.to_string()),
+        ("tls to the database", config.database.ssl_mode().unwrap_or("not needed").to_owned()),
+        ("database patience", format!("{} ms a statement", config.database_limits.patience.as_millis())),
+        ("database connections", database_connections(config)),
         ("data folder", config.data_dir.display().to_string()),
         ("master key", master_key),
         ("tokens", format!("{:?}, valid for {} s", config.tokens, config.access_lifetime.as_secs())),
@@ -73,6 +76,10 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
     ]
 }
 
+fn database_connections(config: &Config) -> String {
+    config.database_limits.connections.map_or("32 to MySQL, 8 to SQLite".to_owned(), |count| count.to_string())
+}
+
 fn metrics(metrics: Metrics) -> String {
     match metrics {
         Metrics::Off => "off".to_owned(),
@@ -84,6 +91,7 @@ fn metrics(metrics: Metrics) -> String {
 /// Looks at everything that a start would need, and changes nothing.
 async fn problems(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
+    open::warn_if_exposed(&config.database);
     if let Some(files) = &config.tls
         && let Err(error) = server::tls_acceptor(&files.cert, &files.key)
     {
@@ -108,7 +116,7 @@ async fn stored_keys(config: &Config) -> Result<Vec<StoredKey>, String> {
     if matches!(&config.database, DatabaseUrl::Sqlite(path) if !path.exists()) {
         return Ok(Vec::new());
     }
-    let db = store::connect(&config.database).await.map_err(|error| error.to_string())?;
+    let db = store::connect(&config.database, config.database_limits).await.map_err(|error| error.to_string())?;
     match server_keys::list(&db).await.map_err(|error| error.to_string()) {
         Err(error) if ["no such table", "doesn't exist"].iter().any(|text| error.contains(text)) => Ok(Vec::new()),
         result => result,

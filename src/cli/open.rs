@@ -25,7 +25,7 @@ pub(super) struct Opened {
 /// Creates what is missing: folder, master key, tables, keys.
 pub(super) async fn open(config: Config, public_url: String) -> Result<Opened, Failure> {
     prepare_folder(&config)?;
-    let db = store::connect(&config.database).await.map_err(Failure::new)?;
+    let db = store::connect(&config.database, config.database_limits).await.map_err(Failure::new)?;
     store::migrate(&db).await.map_err(Failure::new)?;
     let is_first_start = store::server_keys::list(&db).await.map_err(Failure::new)?.is_empty();
     let master_key = master_key(&config.master_key, is_first_start)?;
@@ -46,20 +46,39 @@ pub(super) async fn open_database(config: &Config) -> Result<Db, Failure> {
     {
         return Err(Failure::new(format!("there is no database at {} yet; start the server once", path.display())));
     }
-    store::connect(&config.database).await.map_err(Failure::new)
+    store::connect(&config.database, config.database_limits).await.map_err(Failure::new)
+}
+
+/// Of an address that was typed here, and not among the settings.
+pub(super) fn warn_if_exposed(url: &DatabaseUrl) {
+    if url.is_exposed() {
+        eprintln!(
+            "bulla: whoever sits between here and {url} can read along or pose as it; add ?ssl-ca=FILE to the address, \
+             or ?ssl-mode=VERIFY_IDENTITY"
+        );
+    }
 }
 
 /// The folder and the database file hold password hashes: nobody else on the machine may read them.
 fn prepare_folder(config: &Config) -> Result<(), Failure> {
-    let problem = |path: &Path, error| Failure::new(format!("cannot create {}: {error}", path.display()));
     let folder = &config.data_dir;
+    let problem = |error| Failure::new(format!("cannot create {}: {error}", folder.display()));
     let keeps_key = matches!(config.master_key, MasterKeySource::DataDir(_));
     if keeps_key || matches!(config.database, DatabaseUrl::Sqlite(_)) {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| problem(folder, error))?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(problem)?;
     }
-    let DatabaseUrl::Sqlite(path) = &config.database else { return Ok(()) };
+    match &config.database {
+        DatabaseUrl::Sqlite(path) => prepare_file(path),
+        DatabaseUrl::MySql(_) => Ok(()),
+    }
+}
+
+/// An empty database file, where there is none yet.
+pub(super) fn prepare_file(path: &Path) -> Result<(), Failure> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(problem(path, error)),
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(Failure::new(format!("cannot create {}: {error}", path.display())))
+        }
         _ => Ok(()),
     }
 }

@@ -105,6 +105,11 @@ fn warn_about(app: &App) {
             "JWT_EXPIRES is {seconds} s: for that long, services that verify tokens offline accept those of ended sessions"
         );
     }
+    if app.config.database.is_exposed() {
+        tracing::warn!(
+            "whoever sits between here and the database can read along or pose as it; set BULLA_DATABASE_SSL_CA, or BULLA_DATABASE_SSL_MODE=VERIFY_IDENTITY"
+        );
+    }
     warn_about_signing(app);
     let is_reachable_elsewhere = !app.config.listen.ip().is_loopback() || app.db.kind() == "mysql";
     if app.config.public_url.is_none() && is_reachable_elsewhere {

@@ -1,5 +1,8 @@
 //! `bulla users`
 
+mod export;
+mod import;
+
 use clap::Subcommand;
 use secrecy::SecretString;
 use serde::Serialize;
@@ -11,6 +14,13 @@ use crate::config::Config;
 use crate::flows;
 use crate::model::{Account, AccountId, Email, Name, Timestamp};
 use crate::store::{Db, accounts};
+
+pub(super) const EXAMPLES: &str = "Examples:
+  bulla users list
+  bulla users create --name 'Ada Lovelace' --email ada@example.com
+  bulla users import --from mysql://app:secret@localhost/app --table users --dry-run
+  bulla users import --from users.csv --report refused.jsonl
+  bulla users export > users.jsonl";
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Users {
@@ -33,6 +43,13 @@ pub(super) enum Users {
         #[arg(long)]
         json: bool,
     },
+    /// Bring accounts along from a MySQL table, a CSV file or JSON lines, with their ids and password hashes
+    #[command(after_help = import::EXAMPLES)]
+    Import(Box<import::Import>),
+    /// Write all accounts as JSON lines, with their password hashes, for `bulla users import`
+    #[command(after_help = "Example:
+  umask 077; bulla users export > users.jsonl")]
+    Export,
     /// Keep someone out: no login, and all sessions end at once
     Disable {
         /// Email address or id
@@ -42,6 +59,21 @@ pub(super) enum Users {
     Enable {
         /// Email address or id
         user: String,
+    },
+    /// End someone's sessions, or everyone's: they must log in again
+    #[command(arg_required_else_help = true)]
+    Logout {
+        /// Email address or id
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        user: Option<String>,
+        /// Everyone, as after restoring a backup
+        #[arg(long)]
+        all: bool,
+    },
+    /// Forget failed logins: a locked password can be tried again at once
+    Unlock {
+        /// Email address
+        email: String,
     },
 }
 
@@ -61,6 +93,8 @@ impl Users {
         match self {
             Self::List { json } => list(&config, json).await,
             Self::Create { name, email, json } => create(config, &name, &email, json).await,
+            Self::Import(import) => import.run(config).await,
+            Self::Export => export::run(&config).await,
             Self::Disable { user } => {
                 let app = open_beside(config).await?;
                 let account = find(&app.db, &user).await?;
@@ -77,6 +111,8 @@ impl Users {
                 println!("{} is enabled and can log in again", account.email);
                 Ok(())
             }
+            Self::Logout { user, .. } => logout(config, user.as_deref()).await,
+            Self::Unlock { email } => unlock(config, &email).await,
         }
     }
 }
@@ -131,6 +167,34 @@ async fn create(config: Config, name: &str, email: &str, json: bool) -> Outcome 
         return print_json(&listed(&account));
     }
     println!("created {} with the id {}", account.email, account.id);
+    Ok(())
+}
+
+/// Everyone, unless a user is named.
+async fn logout(config: Config, user: Option<&str>) -> Outcome {
+    let app = open_beside(config).await?;
+    let (whose, ended) = match user {
+        Some(user) => {
+            let account = find(&app.db, user).await?;
+            let ended = flows::log_out_account(&app, &account).await.map_err(Failure::new)?;
+            (account.email.to_string(), ended)
+        }
+        None => ("everyone".to_owned(), flows::log_out_everyone(&app).await.map_err(Failure::new)?),
+    };
+    app.db.close().await;
+    println!("{ended} sessions of {whose} ended");
+    Ok(())
+}
+
+async fn unlock(config: Config, email: &str) -> Outcome {
+    let email = Email::parse(email).map_err(|error| Failure::new(format!("the email address {error}")))?;
+    let app = open_beside(config).await?;
+    let was_tried = flows::unlock_password(&app, &email).await.map_err(Failure::new)?;
+    app.db.close().await;
+    match was_tried {
+        true => println!("{email} can log in again; the failed attempts are forgotten"),
+        false => println!("{email} was not locked: no attempt has failed since the last login"),
+    }
     Ok(())
 }
 

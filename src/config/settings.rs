@@ -51,6 +51,21 @@ pub struct Settings {
     /// MySQL database
     #[arg(long, env = "DB_NAME", global = true, hide_short_help = true)]
     pub db_name: Option<String>,
+    /// TLS to MySQL: DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY [default: PREFERRED]
+    #[arg(long, env = "BULLA_DATABASE_SSL_MODE", global = true, hide_short_help = true, value_name = "MODE")]
+    pub database_ssl_mode: Option<String>,
+    /// Certificates (PEM) of the authority that MySQL's certificate must come from; means VERIFY_IDENTITY
+    #[arg(long, env = "BULLA_DATABASE_SSL_CA", global = true, hide_short_help = true, value_name = "FILE")]
+    pub database_ssl_ca: Option<String>,
+    /// Unix socket of MySQL, instead of host and port
+    #[arg(long, env = "BULLA_DATABASE_SOCKET", global = true, hide_short_help = true, value_name = "PATH")]
+    pub database_socket: Option<String>,
+    /// Most connections to the database at once [default: 32 to MySQL, 8 to SQLite]
+    #[arg(long, env = "BULLA_DATABASE_CONNECTIONS", global = true, hide_short_help = true, value_name = "COUNT")]
+    pub database_connections: Option<String>,
+    /// How long one question to the database may take; then the request is answered 503 [default: 1500ms]
+    #[arg(long, env = "BULLA_DATABASE_TIMEOUT", global = true, hide_short_help = true, value_name = "DURATION")]
+    pub database_timeout: Option<String>,
 
     /// Life of an access token: 15m, 1h or a number of seconds [default: 10m]
     #[arg(long, env = "JWT_EXPIRES", global = true, hide_short_help = true, value_name = "DURATION")]

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use bulla_seal::Purpose;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::attempt::{self, spend_attempt};
 use super::open_session::{TokenAnswer, issue_tokens};
-use super::receive_envelope::{Contents, EnvelopeError, Spent, receive, spend};
+use super::receive_envelope::{Contents, EnvelopeError, Spent, receive};
 use super::{Caller, Internal};
 use crate::app::{App, Overloaded};
-use crate::model::{Account, HashMemory, PasswordHash, RefreshSecret, Session, Verified, WeakPassword};
-use crate::store::{accounts, sessions};
+use crate::model::{
+    Account, HashMemory, PasswordHash, RefreshSecret, Session, TooManyAttempts, Verified, WeakPassword,
+};
+use crate::store::{accounts, attempts, sessions, transaction};
 
 #[derive(Debug)]
 pub struct ChangePassword {
@@ -30,6 +33,8 @@ pub enum ChangePasswordError {
     #[error("the password {0}")]
     WeakPassword(#[from] WeakPassword),
     #[error(transparent)]
+    TooManyAttempts(#[from] TooManyAttempts),
+    #[error(transparent)]
     Overloaded(#[from] Overloaded),
     #[error(transparent)]
     Internal(#[from] Internal),
@@ -40,15 +45,21 @@ pub async fn change_password(
     caller: Caller,
     request: ChangePassword,
 ) -> Result<TokenAnswer, ChangePasswordError> {
-    let turn = app.hashing.reserve()?;
     let current = receive(app, request.current_password.expose_secret()).await??;
     let new = receive(app, request.new_password.expose_secret()).await??;
-    let [current, new] = spend(app, [current, new]).await?;
-
+    let _lane = attempt::enter(app, &caller.account.email).await??;
+    let turn = app.hashing.reserve()?;
     let Caller { account, session } = caller;
+    let ([current, new], attempt) = spend_attempt(app, &account.email, [current, new]).await??;
+
     let judge = Arc::clone(app);
     let judged = app.hashing.run(turn, move |memory| judge_change(&judge, account, current, new, memory));
-    let (verified, new_password) = judged.await.map_err(Internal::from)??;
+    let judged = judged.await.map_err(Internal::from)?;
+    // Whoever is told that the new password is weak has given the right current one.
+    if let Err(ChangePasswordError::Envelope(_) | ChangePasswordError::WeakPassword(_)) = judged {
+        attempt.give_back(app).await?;
+    }
+    let (verified, new_password) = judged?;
 
     let answer = replace_password(app, verified, session, &new_password).await?;
     answer.ok_or(ChangePasswordError::InvalidCredentials)
@@ -91,14 +102,16 @@ async fn replace_password(
     let secret = RefreshSecret::new(app.random.bytes());
     let (digest, idle_ends_at) = (secret.digest(), session.idle_end_after(now));
     let answer = issue_tokens(app, account.clone(), &session, secret, now)?;
-    let mut tx = app.db.begin().await?;
-    let is_done = accounts::update_password(&mut tx, &account, new_password).await?
-        && sessions::restart_chain(&mut tx, &session.id, &digest, now, idle_ends_at).await?;
-    if !is_done {
+    let changed = transaction!(app.db, |tx| {
+        let is_done = accounts::update_password(tx, &account, new_password).await?
+            && sessions::restart_chain(tx, &session.id, &digest, now, idle_ends_at).await?;
+        sessions::end_all_others(tx, &session.id, &account.id, now).await?;
+        attempts::delete(tx, &account.email).await?;
+        is_done.then_some(())
+    })?;
+    if changed.is_none() {
         return Ok(None);
     }
-    sessions::end_all_others(&mut tx, &session.id, &account.id, now).await?;
-    tx.commit().await?;
     for other in others.into_iter().filter(|other| other.id != session.id) {
         app.ended_sessions.insert(other.id);
     }

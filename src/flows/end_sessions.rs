@@ -1,9 +1,11 @@
-//! Ending one's own sessions, one or all.
+//! Ending sessions: one of one's own, all of them, or as an operator anyone's.
 
 use super::{Caller, Internal};
 use crate::app::App;
-use crate::model::{AccountId, EndReason, SessionId};
-use crate::store::sessions;
+use crate::model::{Account, AccountId, EndReason, SessionId};
+use crate::store::{sessions, transaction};
+
+const BATCH: u32 = 200;
 
 /// Ends one of the caller's sessions; false when the caller has no such live session.
 pub async fn end_session(app: &App, caller: &Caller, id: &SessionId) -> Result<bool, Internal> {
@@ -14,22 +16,47 @@ pub async fn end_session(app: &App, caller: &Caller, id: &SessionId) -> Result<b
 pub async fn end_every_session(app: &App, caller: &Caller) -> Result<(), Internal> {
     let now = app.clock.now();
     let live = sessions::list_live(&app.db, &caller.account.id, now).await?;
-    let mut tx = app.db.begin().await?;
-    sessions::end_all(&mut tx, &caller.account.id, now, EndReason::EndedByOwner).await?;
-    tx.commit().await?;
+    transaction!(app.db, |tx| {
+        Some(sessions::end_all(tx, &caller.account.id, now, EndReason::EndedByOwner).await?)
+    })?;
     for session in live {
         app.ended_sessions.insert(session.id);
     }
     Ok(())
 }
 
+/// As an operator: all sessions of one account. Returns how many ended.
+pub async fn log_out_account(app: &App, account: &Account) -> Result<u64, Internal> {
+    let now = app.clock.now();
+    let ended =
+        transaction!(app.db, |tx| { Some(sessions::end_all(tx, &account.id, now, EndReason::EndedByOperator).await?) });
+    Ok(ended?.unwrap_or(0))
+}
+
+/// As an operator: all sessions of everyone, in transactions that are short enough not to be noticed. Returns how many.
+pub async fn log_out_everyone(app: &App) -> Result<u64, Internal> {
+    let mut count = 0;
+    loop {
+        let live = sessions::list_everyones(&app.db, BATCH).await?;
+        if live.is_empty() {
+            return Ok(count);
+        }
+        let now = app.clock.now();
+        transaction!(app.db, |tx| {
+            for (session, account) in &live {
+                sessions::end(tx, session, account, now, EndReason::EndedByOperator).await?;
+            }
+            Some(())
+        })?;
+        count += live.len() as u64;
+    }
+}
+
 pub(super) async fn end(app: &App, id: &SessionId, account: &AccountId, reason: EndReason) -> Result<bool, Internal> {
     let now = app.clock.now();
-    let mut tx = app.db.begin().await?;
-    let has_ended = sessions::end(&mut tx, id, account, now, reason).await?;
-    tx.commit().await?;
-    if has_ended {
+    let ended = transaction!(app.db, |tx| { sessions::end(tx, id, account, now, reason).await?.then_some(()) })?;
+    if ended.is_some() {
         app.ended_sessions.insert(id.clone());
     }
-    Ok(has_ended)
+    Ok(ended.is_some())
 }

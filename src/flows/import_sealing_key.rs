@@ -7,7 +7,7 @@ use super::make_key::{KeyError, stored_sealing_key};
 use super::succeed_key::{of_purpose, retired_at};
 use crate::app::App;
 use crate::model::KeyPurpose;
-use crate::store::{self, Insertion, server_keys};
+use crate::store::{self, server_keys, transaction};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ImportKeyError {
@@ -34,14 +34,14 @@ pub async fn import_sealing_key(app: &App, key: &SealingKey) -> Result<(), Impor
     }
     let latest = rows.last();
     let row = stored_sealing_key(app, key, latest.map_or(1, |latest| latest.generation + 1), now)?;
-    let mut tx = app.db.begin().await?;
-    if server_keys::insert(&mut tx, &row).await? == Insertion::Taken {
-        return Err(ImportKeyError::RacedByRotation);
-    }
-    if let Some(latest) = latest {
-        let retired_at = retired_at(app, KeyPurpose::Sealing, now);
-        server_keys::update_retirement(&mut tx, &latest.kid, now, retired_at).await?;
-    }
-    tx.commit().await?;
+    let inserted = transaction!(app.db, |tx| {
+        let inserted = server_keys::insert(tx, &row).await?;
+        if let Some(latest) = latest {
+            let retired_at = retired_at(app, KeyPurpose::Sealing, now);
+            server_keys::update_retirement(tx, &latest.kid, now, retired_at).await?;
+        }
+        inserted.made()
+    });
+    inserted?.ok_or(ImportKeyError::RacedByRotation)?;
     Ok(keep_keys(app).await?)
 }

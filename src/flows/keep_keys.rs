@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 use super::Internal;
 use super::make_key::{KeyError, make_key, stored_sealing_key};
 use super::succeed_key::{PUBLISHED_AHEAD, Urgency, of_purpose, succeed};
-use crate::app::{App, Opener, Ring};
+use crate::app::{App, Opener, Reading, Ring};
 use crate::config::Tokens;
 use crate::model::{KeyPurpose, KeyStage, StoredKey, Timestamp};
-use crate::store::server_keys;
+use crate::store::{self, server_keys, transaction};
 
 /// How long a key is the active one.
 const ACTIVE_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -41,22 +41,24 @@ pub async fn keep_keys(app: &App) -> Result<(), KeyError> {
 
 /// Reads the keys of the database into memory.
 pub(super) async fn reload(app: &App) -> Result<(), Internal> {
-    read(app, &mut *app.keys.last_asked.lock().await).await
+    read(app, &mut *app.keys.last_reading.lock().await).await
 }
 
 /// Reads them again because a client named a key that is not held: another node may have made it a moment ago.
 pub(super) async fn reload_for_unknown_key(app: &App) -> Result<(), Internal> {
-    let mut last_asked = app.keys.last_asked.lock().await;
-    if last_asked.is_some_and(|at| at.elapsed() < RELOAD_PAUSE) {
-        return Ok(());
+    let mut last_reading = app.keys.last_reading.lock().await;
+    match *last_reading {
+        // Whoever waited for a reading that failed does not wait as long again for the next question.
+        Some(Reading { at, has_failed: true }) if at.elapsed() < RELOAD_PAUSE => Err(store::Error::TimedOut.into()),
+        Some(Reading { at, .. }) if at.elapsed() < RELOAD_PAUSE => Ok(()),
+        _ => read(app, &mut last_reading).await,
     }
-    read(app, &mut last_asked).await
 }
 
-async fn read(app: &App, last_asked: &mut Option<Instant>) -> Result<(), Internal> {
+async fn read(app: &App, last_reading: &mut Option<Reading>) -> Result<(), Internal> {
     let rows = server_keys::list(&app.db).await;
     // Noted afterwards and after a failure too: whoever waited for this reading does not ask once more.
-    *last_asked = Some(Instant::now());
+    *last_reading = Some(Reading { at: Instant::now(), has_failed: rows.is_err() });
     let rows = rows?;
     let opener = Opener {
         master_key: &app.master_key,
@@ -88,14 +90,15 @@ async fn make_first_keys(app: &App, rows: &[StoredKey]) -> Result<(), KeyError> 
     if keys.is_empty() {
         return Ok(());
     }
-    let mut tx = app.db.begin().await?;
-    for key in &keys {
-        // Taken: another node was faster, and its keys are found by the reload that follows.
-        if server_keys::insert(&mut tx, key).await? == crate::store::Insertion::Taken {
-            return Ok(());
+    // Rolled back: another node was faster, and its keys are found by the reload that follows.
+    transaction!(app.db, |tx| {
+        let mut made = Some(());
+        for key in &keys {
+            made = made.and(server_keys::insert(tx, key).await?.made());
         }
-    }
-    Ok(tx.commit().await?)
+        made
+    })?;
+    Ok(())
 }
 
 /// The key that the tutorial's system left behind, if it did.
@@ -128,10 +131,9 @@ async fn destroy_private_parts(app: &App, rows: &[StoredKey]) -> Result<(), KeyE
         row.stage(now) == KeyStage::Retired || (row.purpose == KeyPurpose::Signing.as_str() && has_served)
     };
     for row in rows.iter().filter(|row| row.private_key.is_some()).filter(is_useless) {
-        let mut tx = app.db.begin().await?;
-        let was_there = server_keys::delete_private_part(&mut tx, &row.kid).await?;
-        tx.commit().await?;
-        if was_there {
+        let destroyed =
+            transaction!(app.db, |tx| { server_keys::delete_private_part(tx, &row.kid).await?.then_some(()) })?;
+        if destroyed.is_some() {
             tracing::info!(kid = row.kid, purpose = row.purpose, "destroyed the private part of a key that has served");
         }
     }

@@ -6,10 +6,11 @@ use bulla_seal::Purpose;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Internal;
+use super::attempt::{self, spend_attempt};
 use super::open_session::{self, TokenAnswer};
-use super::receive_envelope::{Contents, EnvelopeError, receive, spend};
+use super::receive_envelope::{Contents, EnvelopeError, receive};
 use crate::app::{App, Overloaded};
-use crate::model::{Client, Email, Verified};
+use crate::model::{Client, Email, TooManyAttempts, Verified};
 use crate::store::accounts;
 
 #[derive(Debug)]
@@ -30,15 +31,18 @@ pub enum LoginError {
     #[error("this account is disabled")]
     AccountDisabled,
     #[error(transparent)]
+    TooManyAttempts(#[from] TooManyAttempts),
+    #[error(transparent)]
     Overloaded(#[from] Overloaded),
     #[error(transparent)]
     Internal(#[from] Internal),
 }
 
 pub async fn login(app: &Arc<App>, request: Login, client: &Client) -> Result<TokenAnswer, LoginError> {
-    let turn = app.hashing.reserve()?;
     let envelope = receive(app, request.password.expose_secret()).await??;
-    let [envelope] = spend(app, [envelope]).await?;
+    let _lane = attempt::enter(app, &request.email).await??;
+    let turn = app.hashing.reserve()?;
+    let ([envelope], attempt) = spend_attempt(app, &request.email, [envelope]).await??;
     let account = accounts::by_email(&app.db, &request.email).await.map_err(Internal::from)?;
 
     let judge = Arc::clone(app);
@@ -54,9 +58,14 @@ pub async fn login(app: &Arc<App>, request: Login, client: &Client) -> Result<To
         let replacement = verified.replacement(&password, judge.config.argon2, judge.random.bytes(), memory);
         Ok((verified, replacement))
     });
-    let (verified, replacement) = verified.await.map_err(Internal::from)??;
+    let judged = verified.await.map_err(Internal::from)?;
+    if let Err(LoginError::Envelope(_)) = judged {
+        attempt.give_back(app).await?;
+    }
+    let (verified, replacement) = judged?;
 
     if verified.account().is_disabled() {
+        attempt.give_back(app).await?;
         return Err(LoginError::AccountDisabled);
     }
     let session = open_session::open_session(app, verified, replacement, client).await?;

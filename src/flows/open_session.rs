@@ -10,7 +10,7 @@ use crate::model::{
     Account, Client, PasswordHash, RecentRotations, RefreshSecret, RefreshToken, Session, SessionId, Timestamp,
     Verified,
 };
-use crate::store::{accounts, sessions};
+use crate::store::{accounts, attempts, sessions, transaction};
 
 /// What a login, a refresh and a password change are answered with.
 #[derive(Debug)]
@@ -21,7 +21,8 @@ pub struct TokenAnswer {
     pub refresh_token: SecretString,
 }
 
-/// Opens a session for someone whose password was checked, and stores the `replacement` of an outdated hash.
+/// Opens a session for someone whose password was checked, forgets the failures before, and stores the `replacement` of
+/// an outdated hash.
 /// `None` when the account was disabled or its password changed since the check.
 pub(super) async fn open_session(
     app: &App,
@@ -48,15 +49,14 @@ pub(super) async fn open_session(
     };
     // Signed before anything is written: a session whose tokens cannot be issued is not opened.
     let answer = issue_tokens(app, account.clone(), &session, secret, now)?;
-    let mut tx = app.db.begin().await?;
-    if let Some(replacement) = replacement {
-        accounts::update_hash(&mut tx, &account, &replacement).await?;
-    }
-    if !sessions::insert(&mut tx, &session, account.password_version).await? {
-        return Ok(None);
-    }
-    tx.commit().await?;
-    Ok(Some(answer))
+    let opened = transaction!(app.db, |tx| {
+        attempts::delete(tx, &account.email).await?;
+        if let Some(replacement) = &replacement {
+            accounts::update_hash(tx, &account, replacement).await?;
+        }
+        sessions::insert(tx, &session, account.password_version).await?.then_some(())
+    })?;
+    Ok(opened.map(|()| answer))
 }
 
 /// An access token for a session, beside the refresh token that is current.

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{Internal, OfferedKey, keep_keys, offer_sealing_key};
 use crate::app::App;
 use crate::model::{Email, Password};
-use crate::store::{Insertion, spent_envelopes};
+use crate::store::{self, Insertion, Tx, spent_envelopes, transaction};
 
 /// Why a sealed password is not judged. None of these says anything about the password or the account.
 #[derive(Debug, thiserror::Error)]
@@ -82,17 +82,29 @@ pub(super) async fn receive(app: &App, text: &str) -> Result<Result<Received, En
 /// Remembers envelopes for as long as they could be opened again, in one transaction and before anyone looks inside:
 /// of two nodes or two parallel requests, exactly one finds an envelope unseen.
 pub(super) async fn spend<const N: usize>(app: &App, received: [Received; N]) -> Result<[Spent; N], Internal> {
+    let seen = transaction!(app.db, |tx| { Some(remember(app, tx, &received).await?) })?;
+    Ok(spent(received, seen.unwrap_or([true; N])))
+}
+
+/// Tells of each whether it was seen before.
+pub(super) async fn remember<const N: usize>(
+    app: &App,
+    tx: &mut Tx,
+    received: &[Received; N],
+) -> store::Result<[bool; N]> {
     let mut seen = [false; N];
-    let mut tx = app.db.begin().await?;
     for (received, was_seen_before) in received.iter().zip(&mut seen) {
         if let Received::Sealed(addressed) = received {
-            let insertion = spent_envelopes::insert(&mut tx, &addressed.digest(), &memory(app, addressed)).await?;
+            let insertion = spent_envelopes::insert(tx, &addressed.digest(), &memory(app, addressed)).await?;
             *was_seen_before = insertion == Insertion::Taken;
         }
     }
-    tx.commit().await?;
+    Ok(seen)
+}
+
+pub(super) fn spent<const N: usize>(received: [Received; N], seen: [bool; N]) -> [Spent; N] {
     let mut seen = seen.into_iter();
-    Ok(received.map(|received| Spent { received, was_seen_before: seen.next().unwrap_or(true) }))
+    received.map(|received| Spent { received, was_seen_before: seen.next().unwrap_or(true) })
 }
 
 fn memory(app: &App, addressed: &Addressed) -> spent_envelopes::Memory {

@@ -6,7 +6,7 @@ use super::open_session::{TokenAnswer, issue_tokens};
 use super::{Internal, end_sessions};
 use crate::app::App;
 use crate::model::{Account, EndReason, RefreshSecret, RefreshToken, Session, TokenPlace};
-use crate::store::sessions;
+use crate::store::{sessions, transaction};
 
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -70,8 +70,7 @@ async fn exchange(
         now,
         idle_ends_at: session.idle_end_after(now),
     };
-    let mut tx = app.db.begin().await?;
-    let is_first = sessions::exchange_token(&mut tx, &session.id, &exchange).await?;
-    tx.commit().await?;
-    Ok(is_first.then_some(answer))
+    let exchanged =
+        transaction!(app.db, |tx| { sessions::exchange_token(tx, &session.id, &exchange).await?.then_some(()) })?;
+    Ok(exchanged.map(|()| answer))
 }

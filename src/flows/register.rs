@@ -9,7 +9,7 @@ use super::Internal;
 use super::receive_envelope::{Contents, EnvelopeError, receive, spend};
 use crate::app::{App, Overloaded};
 use crate::model::{Account, AccountId, Email, Name, PasswordHash, WeakPassword};
-use crate::store::{Insertion, accounts};
+use crate::store::{accounts, transaction};
 
 #[derive(Debug)]
 pub struct Register {
@@ -74,10 +74,6 @@ pub async fn register(app: &Arc<App>, request: Register) -> Result<Account, Regi
 
 /// `None` when the email address is taken.
 pub(super) async fn insert(app: &App, account: Account) -> Result<Option<Account>, Internal> {
-    let mut tx = app.db.begin().await?;
-    if accounts::insert(&mut tx, &account).await? == Insertion::Taken {
-        return Ok(None);
-    }
-    tx.commit().await?;
-    Ok(Some(account))
+    let inserted = transaction!(app.db, |tx| { accounts::insert(tx, &account).await?.made() })?;
+    Ok(inserted.map(|()| account))
 }

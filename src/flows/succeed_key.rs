@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::make_key::{KeyError, make_key};
 use crate::app::App;
 use crate::model::{KeyPurpose, KeyStage, StoredKey, Timestamp};
-use crate::store::{Insertion, server_keys};
+use crate::store::{server_keys, transaction};
 
 /// How long a signing key is published before it signs, so that every verifier's cache knows it by then.
 pub(super) const PUBLISHED_AHEAD: Duration = Duration::from_secs(3600);
@@ -58,24 +58,26 @@ pub(super) async fn succeed(
         _ => now,
     };
     let successor = make_key(app, purpose, generation, active_at).await?;
-    let mut tx = app.db.begin().await?;
-    if server_keys::insert(&mut tx, &successor).await? == Insertion::Taken {
+    let made = transaction!(app.db, |tx| {
+        let inserted = server_keys::insert(tx, &successor).await?;
+        match urgency {
+            Urgency::Planned => {
+                if let Some(latest) = rows.last() {
+                    let retired_at = retired_at(app, purpose, active_at);
+                    server_keys::update_retirement(tx, &latest.kid, active_at, retired_at).await?;
+                }
+            }
+            Urgency::Compromised => {
+                for row in rows.iter().filter(|row| row.stage(now) != KeyStage::Retired) {
+                    server_keys::update_retirement(tx, &row.kid, now, now).await?;
+                }
+            }
+        }
+        inserted.made()
+    });
+    if made?.is_none() {
         return Ok(Rotation::ByAnotherNode);
     }
-    match urgency {
-        Urgency::Planned => {
-            if let Some(latest) = rows.last() {
-                let retired_at = retired_at(app, purpose, active_at);
-                server_keys::update_retirement(&mut tx, &latest.kid, active_at, retired_at).await?;
-            }
-        }
-        Urgency::Compromised => {
-            for row in rows.iter().filter(|row| row.stage(now) != KeyStage::Retired) {
-                server_keys::update_retirement(&mut tx, &row.kid, now, now).await?;
-            }
-        }
-    }
-    tx.commit().await?;
     tracing::info!(%purpose, kid = successor.kid, %active_at, "made the next key");
     Ok(Rotation::Made { kid: successor.kid, active_at })
 }

@@ -12,7 +12,7 @@ use crate::app::Overloaded;
 use crate::flows::{
     ChangePasswordError, EnvelopeError, Internal, InvalidToken, LoginError, RefreshError, RegisterError,
 };
-use crate::model::WeakPassword;
+use crate::model::{TooManyAttempts, WeakPassword};
 
 /// A refusal. It becomes a response with an empty body; the request's middleware, which knows the request id, writes
 /// the document.
@@ -167,6 +167,12 @@ impl From<Overloaded> for Problem {
     }
 }
 
+impl From<TooManyAttempts> for Problem {
+    fn from(error: TooManyAttempts) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", error.to_string()).after(error.wait())
+    }
+}
+
 impl From<EnvelopeError> for Problem {
     fn from(error: EnvelopeError) -> Self {
         let (status, code) = match &error {
@@ -210,6 +216,7 @@ impl From<LoginError> for Problem {
                 "account_disabled",
                 "this account is disabled; ask whoever runs this service",
             ),
+            LoginError::TooManyAttempts(error) => error.into(),
             LoginError::Overloaded(error) => error.into(),
             LoginError::Internal(error) => error.into(),
         }
@@ -239,6 +246,7 @@ impl From<ChangePasswordError> for Problem {
             ChangePasswordError::Envelope(error) => error.into(),
             ChangePasswordError::InvalidCredentials => invalid_credentials(),
             ChangePasswordError::WeakPassword(weak) => weak_password("/new_password", &weak),
+            ChangePasswordError::TooManyAttempts(error) => error.into(),
             ChangePasswordError::Overloaded(error) => error.into(),
             ChangePasswordError::Internal(error) => error.into(),
         }

@@ -38,12 +38,23 @@ id!(
     /// A session; the `sid` claim and the first half of a refresh token.
     SessionId
 );
-impl SessionId {
-    /// An id that a client sent: up to 64 printable ASCII characters, as every id of ours.
+impl AccountId {
+    /// An id that another system gave. It goes into HTTP headers, and into a column of 64 characters.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_sound = (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-        is_sound.then(|| Self::new(text))
+        is_sound(text).then(|| Self::new(text))
     }
+}
+
+impl SessionId {
+    /// An id that a client sent.
+    pub fn parse(text: &str) -> Option<Self> {
+        is_sound(text).then(|| Self::new(text))
+    }
+}
+
+/// Up to 64 visible ASCII characters, as every id of ours.
+fn is_sound(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 id!(

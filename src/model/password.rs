@@ -10,7 +10,11 @@ use super::{Email, Name};
 
 /// A password in NFC (NIST SP 800-63B-4 §3.1.1.2: normalized before it is hashed, so that every keyboard's `é` is one).
 /// Wiped when dropped; never printed.
-pub struct Password(Zeroizing<String>);
+pub struct Password {
+    normalized: Zeroizing<String>,
+    /// Where that is another text.
+    typed: Option<Zeroizing<String>>,
+}
 
 /// Length of a password that could still be chosen, in bytes of UTF-8; a longer one is refused, never truncated.
 const LONGEST_BYTES: usize = 1024;
@@ -18,17 +22,22 @@ const LONGEST_BYTES: usize = 1024;
 impl Password {
     pub fn new(text: Zeroizing<String>) -> Self {
         if is_nfc(&text) {
-            return Self(text);
+            return Self { normalized: text, typed: None };
         }
         // Room for the longest text that NFC can make of it (UAX #15: factor 3 in UTF-8), so that no half-filled
         // buffer with a part of the password is left behind by growing.
         let mut normalized = Zeroizing::new(String::with_capacity(text.len() * 3));
         normalized.extend(text.nfc());
-        Self(normalized)
+        Self { normalized, typed: Some(text) }
     }
 
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.normalized.as_bytes()
+    }
+
+    /// The text before it was normalized, if it was another one. Only hashes that other systems made are of this.
+    pub fn as_typed(&self) -> Option<&[u8]> {
+        self.typed.as_ref().map(|typed| typed.as_bytes())
     }
 }
 
@@ -72,7 +81,7 @@ impl WeakPassword {
 
 impl PasswordPolicy {
     pub fn check(&self, password: &Password, name: &Name, email: &Email) -> Result<(), WeakPassword> {
-        let text = password.0.as_str();
+        let text = password.normalized.as_str();
         if text.len() > LONGEST_BYTES {
             return Err(WeakPassword::TooLong);
         }
@@ -146,6 +155,8 @@ mod tests {
         let composed = Password::new(Zeroizing::new("caf\u{e9}".to_owned()));
         let decomposed = Password::new(Zeroizing::new("cafe\u{301}".to_owned()));
         assert_eq!(composed.as_bytes(), decomposed.as_bytes());
+        assert_eq!(composed.as_typed(), None);
+        assert_eq!(decomposed.as_typed(), Some("cafe\u{301}".as_bytes()));
     }
 
     #[test]

@@ -1,53 +1,56 @@
 //! The stored form of a password: a PHC string (ours, Argon2id) or a foreign hash that was brought along.
 
-use std::fmt;
-use std::str::FromStr;
+mod argon2_hash;
+mod bcrypt_hash;
+mod fields;
+mod memory;
+mod pbkdf2_hash;
+mod scrypt_hash;
 
-use argon2::password_hash::phc;
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use zeroize::{Zeroize, Zeroizing};
+use std::fmt;
+
+use argon2_hash::Argon2Hash;
+use bcrypt_hash::BcryptHash;
+use pbkdf2_hash::Pbkdf2Hash;
+use scrypt_hash::ScryptHash;
 
 use super::{Argon2Cost, Password};
+
+pub use memory::HashMemory;
 
 #[derive(Clone, PartialEq, Eq, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct PasswordHash(String);
 
-/// A stored hash that cannot be checked: damaged, of an unknown kind, or so costly that checking it would be an attack.
+/// A hash that cannot be checked. The message completes the sentence "the password hash …", and never repeats the
+/// hash: what stands in its place may be somebody's password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the stored password hash is damaged, of an unknown kind, or costlier than allowed")]
-pub struct UnusableHash;
-
-/// The memory of one hashing thread, kept from one hash to the next: mapping 19 MiB anew doubles the cost of a hash.
-#[derive(Default)]
-pub struct HashMemory {
-    blocks: Vec<Block>,
-    hashes: u64,
+pub enum UnusableHash {
+    #[error("is of no kind that can be checked here; bcrypt, Argon2, PBKDF2 and scrypt can")]
+    Unknown,
+    #[error("begins like {0} but is damaged")]
+    Damaged(&'static str),
+    #[error("costs more to check than is allowed; {0}")]
+    TooCostly(&'static str),
+    #[error("is longer than 512 bytes")]
+    TooLong,
 }
 
-/// An allocation of over 32 MiB always is a mapping of its own, which glibc gives back to the system when it is freed;
-/// a smaller one would stay with the process. What is reserved and not used costs nothing.
-const LEAST_CAPACITY_BLOCKS: usize = 33 * 1024;
-const SALT_BYTES: usize = 16;
-const HASH_BYTES: usize = 32;
-/// About two seconds.
-const COSTLIEST_BCRYPT: u32 = 15;
+/// Of the column.
+const LONGEST_BYTES: usize = 512;
 
 impl PasswordHash {
     /// Hashes a password; takes milliseconds, so it runs on a hashing thread only.
-    pub fn make(password: &Password, salt: [u8; SALT_BYTES], cost: Argon2Cost, memory: &mut HashMemory) -> Self {
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(cost, HASH_BYTES));
-        let mut output = [0; HASH_BYTES];
-        argon2
-            .hash_password_into_with_memory(password.as_bytes(), &salt, &mut output, memory.for_hash(&argon2))
-            .expect("a checked cost, a 16-byte salt and a 32-byte output are always accepted");
-        Self(format!("$argon2id$v=19${cost}${}${}", STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(output)))
+    pub fn make(password: &Password, salt: [u8; 16], cost: Argon2Cost, memory: &mut HashMemory) -> Self {
+        Self(argon2_hash::make(password.as_bytes(), salt, cost, memory))
     }
 
-    /// A hash that someone else made.
+    /// A hash that someone else made, if it is one that can be checked later.
+    pub fn parse(text: &str) -> Result<Self, UnusableHash> {
+        Kind::parse(text).map(|_| Self(text.to_owned()))
+    }
+
+    /// A hash that is judged when it is used.
     pub fn from_existing(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -58,13 +61,15 @@ impl PasswordHash {
 
     /// Whether a password is the one that was hashed; takes milliseconds, so it runs on a hashing thread only.
     pub fn matches(&self, password: &Password, memory: &mut HashMemory) -> Result<bool, UnusableHash> {
-        if self.0.starts_with("$argon2") {
-            self.argon2_matches(password, memory)
-        } else if ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| self.0.starts_with(prefix)) {
-            memory.hashes += 1;
-            self.bcrypt_matches(password)
-        } else {
-            Err(UnusableHash)
+        Ok(Kind::parse(&self.0)?.matches(password.as_bytes(), memory))
+    }
+
+    /// As `matches`, for a hash that may have been made of the password as it was typed. Other systems do not normalize,
+    /// and some keyboards type an `é` as two characters; ours are made of the normalized text and never match this way.
+    pub fn matches_as_typed(&self, password: &Password, memory: &mut HashMemory) -> Result<bool, UnusableHash> {
+        match password.as_typed() {
+            Some(typed) => Ok(Kind::parse(&self.0)?.matches(typed, memory)),
+            None => Ok(false),
         }
     }
 
@@ -73,65 +78,46 @@ impl PasswordHash {
         self.0.starts_with(&format!("$argon2id$v=19${cost}$"))
     }
 
-    fn argon2_matches(&self, password: &Password, memory: &mut HashMemory) -> Result<bool, UnusableHash> {
-        let hash = phc::PasswordHash::new(&self.0).map_err(|_| UnusableHash)?;
-        let algorithm = Algorithm::from_str(hash.algorithm.as_str()).map_err(|_| UnusableHash)?;
-        let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| UnusableHash)?;
-        let params = Params::try_from(&hash).map_err(|_| UnusableHash)?;
-        let cost = Argon2Cost { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() };
-        let (Some(salt), Some(expected), false) = (hash.salt, hash.hash, cost.exceeds(Argon2Cost::COSTLIEST)) else {
-            return Err(UnusableHash);
-        };
-        let argon2 = Argon2::new(algorithm, version, params);
-        let mut output = Zeroizing::new(vec![0; expected.len()]);
-        argon2
-            .hash_password_into_with_memory(password.as_bytes(), &salt, &mut output, memory.for_hash(&argon2))
-            .map_err(|_| UnusableHash)?;
-        Ok(verify_slices_are_equal(&output, expected.as_bytes()).is_ok())
+    /// Whether both are of one kind and cost.
+    pub fn is_made_like(&self, other: &Self) -> bool {
+        let made = |hash: &Self| hash.0.splitn(5, '$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        made(self) == made(other)
     }
+}
 
-    /// bcrypt sees the first 72 bytes only; that is how these hashes were made, and why they are replaced.
-    fn bcrypt_matches(&self, password: &Password) -> Result<bool, UnusableHash> {
-        let cost: u32 = self.0.get(4..6).and_then(|cost| cost.parse().ok()).ok_or(UnusableHash)?;
-        if cost > COSTLIEST_BCRYPT {
-            return Err(UnusableHash);
+/// A hash taken apart: whatever parses can be checked, at a cost that is no attack.
+enum Kind {
+    Argon2(Argon2Hash),
+    Bcrypt(BcryptHash),
+    Pbkdf2(Pbkdf2Hash),
+    Scrypt(ScryptHash),
+}
+
+impl Kind {
+    fn parse(text: &str) -> Result<Self, UnusableHash> {
+        if text.len() > LONGEST_BYTES {
+            return Err(UnusableHash::TooLong);
         }
-        bcrypt::verify(password.as_bytes(), &self.0).map_err(|_| UnusableHash)
-    }
-}
-
-fn params(cost: Argon2Cost, output_bytes: usize) -> Params {
-    Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(output_bytes))
-        .expect("a parsed cost is within Argon2's limits")
-}
-
-impl HashMemory {
-    /// How many hashes were computed since this was last asked, of whatever kind.
-    pub fn take_count(&mut self) -> u64 {
-        std::mem::take(&mut self.hashes)
-    }
-
-    fn for_hash(&mut self, argon2: &Argon2<'_>) -> &mut [Block] {
-        self.hashes += 1;
-        let blocks = argon2.params().block_count();
-        if self.blocks.len() < blocks {
-            self.blocks.reserve_exact(blocks.max(LEAST_CAPACITY_BLOCKS) - self.blocks.len());
-            self.blocks.resize(blocks, Block::default());
+        if text.starts_with("$argon2") {
+            Argon2Hash::parse(text).map(Self::Argon2)
+        } else if ["$2a$", "$2b$", "$2y$"].iter().any(|prefix| text.starts_with(prefix)) {
+            BcryptHash::parse(text).map(Self::Bcrypt)
+        } else if text.starts_with("$pbkdf2") {
+            Pbkdf2Hash::parse(text).map(Self::Pbkdf2)
+        } else if text.starts_with("$scrypt$") {
+            ScryptHash::parse(text).map(Self::Scrypt)
+        } else {
+            Err(UnusableHash::Unknown)
         }
-        &mut self.blocks[..blocks]
     }
-}
 
-/// What is left of a hash must not outlive its use.
-impl Drop for HashMemory {
-    fn drop(&mut self) {
-        self.blocks.iter_mut().for_each(Zeroize::zeroize);
-    }
-}
-
-impl fmt::Debug for HashMemory {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "HashMemory({} KiB)", self.blocks.len())
+    fn matches(&self, password: &[u8], memory: &mut HashMemory) -> bool {
+        match self {
+            Self::Argon2(hash) => hash.matches(password, memory),
+            Self::Bcrypt(hash) => hash.matches(password, memory),
+            Self::Pbkdf2(hash) => hash.matches(password, memory),
+            Self::Scrypt(hash) => hash.matches(password, memory),
+        }
     }
 }
 
@@ -143,14 +129,12 @@ impl fmt::Debug for PasswordHash {
 
 #[cfg(test)]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::*;
 
     fn password(text: &str) -> Password {
         Password::new(Zeroizing::new(text.to_owned()))
-    }
-
-    fn matches(hash: &str, text: &str) -> Result<bool, UnusableHash> {
-        PasswordHash::from_existing(hash).matches(&password(text), &mut HashMemory::default())
     }
 
     #[test]
@@ -165,41 +149,46 @@ mod tests {
     }
 
     #[test]
-    fn the_costliest_hash_that_can_be_set_can_be_checked() {
+    fn hashes_of_one_kind_and_cost_are_made_alike() {
         let mut memory = HashMemory::default();
-        let costliest: Argon2Cost = "m=262144,t=16,p=16".parse().unwrap();
-        assert_eq!(costliest, Argon2Cost::COSTLIEST);
-        // As costly in each respect on its own: all at once would take seconds.
-        for cost in ["m=262144,t=1,p=1", "m=7168,t=16,p=1", "m=19456,t=2,p=16"] {
-            let hash = PasswordHash::make(&password("open sesame"), [7; 16], cost.parse().unwrap(), &mut memory);
-            assert_eq!(hash.matches(&password("open sesame"), &mut memory), Ok(true), "{cost}");
-        }
+        let mut make = |salt, cost: Argon2Cost| PasswordHash::make(&password("x"), [salt; 16], cost, &mut memory);
+        let (one, other) = (make(1, Argon2Cost::DEFAULT), make(2, Argon2Cost::DEFAULT));
+        assert!(one.is_made_like(&other));
+        assert!(!one.is_made_like(&make(1, "m=12288,t=3,p=1".parse().unwrap())));
+        assert!(!one.is_made_like(&PasswordHash(bcrypt::hash("x", 4).unwrap())));
     }
 
     #[test]
-    fn foreign_hashes_of_other_systems_match() {
-        let bcrypt = bcrypt::hash("open sesame", 4).unwrap();
-        assert_eq!(matches(&bcrypt, "open sesame"), Ok(true));
-        assert_eq!(matches(&bcrypt.replacen("$2b$", "$2a$", 1), "open sesame"), Ok(true));
-        assert_eq!(matches(&bcrypt.replacen("$2b$", "$2y$", 1), "open sesame!"), Ok(false));
-        // From the README of the reference implementation (phc-winner-argon2).
-        let argon2i = "$argon2i$v=19$m=65536,t=2,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b+dWRWJTmaaJObG";
-        assert_eq!(matches(argon2i, "password"), Ok(true));
-        assert_eq!(matches(argon2i, "Password"), Ok(false));
+    fn a_foreign_hash_of_decomposed_text_matches_as_typed() {
+        let mut memory = HashMemory::default();
+        let hash = PasswordHash::parse(&bcrypt::hash("cafe\u{301} au lait", 4).unwrap()).unwrap();
+        let (decomposed, composed) = (password("cafe\u{301} au lait"), password("caf\u{e9} au lait"));
+        assert_eq!(hash.matches(&decomposed, &mut memory), Ok(false));
+        assert_eq!(hash.matches_as_typed(&decomposed, &mut memory), Ok(true));
+        assert_eq!(hash.matches_as_typed(&composed, &mut memory), Ok(false));
     }
 
     #[test]
-    fn a_hash_that_cannot_be_checked_is_said_to_be_so() {
-        for hash in [
-            "",
-            "plain",
-            "$1$salt$hash",
-            "$2b$31$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyzabcdefghij",
-            "$2b$",
-            "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b+dWRWJTmaaJObG",
-            "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA",
+    fn a_check_is_counted_whatever_the_kind() {
+        let mut memory = HashMemory::default();
+        for text in [
+            PasswordHash::make(&password("x"), [7; 16], Argon2Cost::DEFAULT, &mut memory).0,
+            bcrypt::hash("x", 4).unwrap(),
+            "$pbkdf2-sha256$i=1$c2FsdA$EgDGi/IGmRbuAZ4RjLZPPg".to_owned(),
+            "$scrypt$ln=4,r=1,p=1$c2FsdA$EgDGi/IGmRbuAZ4RjLZPPg".to_owned(),
         ] {
-            assert_eq!(matches(hash, "x"), Err(UnusableHash), "{hash}");
+            memory.take_count();
+            PasswordHash::parse(&text).unwrap().matches(&password("y"), &mut memory).unwrap();
+            assert_eq!(memory.take_count(), 1, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_hash_at_all_is_said_to_be_so() {
+        for text in ["", "hunter2", "5f4dcc3b5aa765d61d8327deb882cf99", "$1$salt$hash", "$2x$10$", "$scrypt", "{SSHA}x"]
+        {
+            assert_eq!(PasswordHash::parse(text), Err(UnusableHash::Unknown), "{text}");
+        }
+        assert_eq!(PasswordHash::parse(&format!("$2b${}", "x".repeat(510))), Err(UnusableHash::TooLong));
     }
 }

@@ -29,6 +29,7 @@ pub struct Session {
 pub enum EndReason {
     Logout,
     EndedByOwner,
+    EndedByOperator,
     PasswordChanged,
     AccountDisabled,
     RefreshTokenReused,
@@ -88,6 +89,7 @@ impl EndReason {
         match self {
             Self::Logout => "logout",
             Self::EndedByOwner => "ended_by_owner",
+            Self::EndedByOperator => "ended_by_operator",
             Self::PasswordChanged => "password_changed",
             Self::AccountDisabled => "account_disabled",
             Self::RefreshTokenReused => "refresh_token_reused",

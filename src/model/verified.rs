@@ -17,7 +17,13 @@ impl Verified {
         memory: &mut HashMemory,
     ) -> Option<Self> {
         let hash = account.as_ref().map_or(dummy, |account| &account.password);
-        match hash.matches(password, memory) {
+        // Those that are made as today's are our own, which are of the normalized text.
+        let is_own = hash.is_made_like(dummy);
+        let found = match hash.matches(password, memory) {
+            Ok(false) if !is_own => hash.matches_as_typed(password, memory),
+            found => found,
+        };
+        match found {
             Ok(true) => account.map(Self),
             Ok(false) => None,
             Err(unusable) => {

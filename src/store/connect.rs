@@ -1,114 +1,196 @@
-//! Reaching the database: addresses, connection settings and migrations.
+//! Reaching the database.
 
-use std::fmt;
+use std::io::ErrorKind;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::migrate::MigrateError;
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{MySqlPool, SqlStr, SqlitePool};
+use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::Mutex;
 
-use super::Db;
+use super::{DatabaseUrl, Db};
 
-/// The migrations in order, embedded. A new one is a file of the same name for each database, and a line here.
-macro_rules! migrations {
-    ($folder:literal) => {
-        migrations!($folder, "0001_accounts", "0002_sessions", "0003_server_keys", "0004_spent_envelopes")
-    };
-    ($folder:literal, $($name:literal),+) => {
-        [$(($name, include_str!(concat!("../../migrations/", $folder, "/", $name, ".sql")))),+]
-    };
+/// How much of the database one process takes, and how long it waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// `None`: eight to an SQLite file, 32 to MySQL.
+    pub connections: Option<NonZeroU32>,
+    /// For one statement, and for a connection from the pool. A request that waits longer is answered 503.
+    pub patience: Duration,
 }
 
-const SQLITE_MIGRATIONS: &[(&str, &str)] = &migrations!("sqlite");
-const MYSQL_MIGRATIONS: &[(&str, &str)] = &migrations!("mysql");
-
-/// A request that waits longer than this for a connection answers 503 instead.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Other processes (an operator's command beside the server) write to the file too, for moments.
-const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
-const SQLITE_CONNECTIONS: u32 = 8;
-const MOST_OPENING_ATTEMPTS: usize = 20;
-const MYSQL_CONNECTIONS: u32 = 32;
-
-/// What we rely on, whatever the server's default is. INSERT … SELECT must lock the row that it reads, or a login that
-/// races with the disabling of its account opens a session that lives; READ COMMITTED does not lock it.
-const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ";
-
-/// Names are for the whole server and 64 characters long at most.
-const TAKE_MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulla ', LEFT(SHA2(DATABASE(), 256), 40)), 60)";
-
-/// Where the data lies: `sqlite:PATH` or `mysql://user:password@host:port/name`.
-#[derive(Clone)]
-pub enum DatabaseUrl {
-    Sqlite(PathBuf),
-    MySql(Box<MySqlConnectOptions>),
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: None, patience: Duration::from_millis(1500) }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    #[error("{0} is neither sqlite:PATH nor mysql://user:password@host:port/name")]
-    Address(String),
-    #[error("the MySQL address cannot be read: {0}")]
-    MySqlAddress(sqlx::Error),
     #[error("cannot open the SQLite database {path}: {source}", path = path.display())]
     Sqlite { path: PathBuf, source: sqlx::Error },
-    #[error(
-        "cannot connect to MySQL: {0}. Check host, port, user and password; without TLS, accounts with \
-         caching_sha2_password (MySQL's default) need a unix socket or `?ssl-mode=REQUIRED` on the address"
-    )]
-    MySql(sqlx::Error),
+    #[error("cannot connect to {url}: {reason}")]
+    MySql { url: String, reason: String },
+    #[error("{version} is too old; Bulla needs MySQL 8.0 or MariaDB 10.5, or newer")]
+    TooOld { version: String },
+    #[error("the database could not be asked: {0}")]
+    Failed(#[from] sqlx::Error),
     #[error("another node has been bringing the tables up to date for a minute; look at it, then start again")]
     MigrationLock,
+    #[error(
+        "a node was stopped in the middle of migration {0}, and MySQL cannot undo half of one. Restore the backup; or \
+         run the rest of that migration's statements by hand, then UPDATE _sqlx_migrations SET success = TRUE WHERE \
+         version = {0}, and start again"
+    )]
+    HalfMigrated(i64),
     #[error("cannot bring the database's tables up to date: {0}")]
-    Migrate(#[from] MigrateError),
+    Migrate(MigrateError),
 }
 
-impl FromStr for DatabaseUrl {
-    type Err = ConnectError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if let Some(path) = text.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            let path = path.split('?').next().unwrap_or_default();
-            return if path.is_empty() {
-                Err(ConnectError::Address(text.to_owned()))
-            } else {
-                Ok(Self::Sqlite(path.into()))
-            };
+impl From<MigrateError> for ConnectError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Dirty(number) => Self::HalfMigrated(number),
+            other => Self::Migrate(other),
         }
-        if text.starts_with("mysql://") || text.starts_with("mariadb://") {
-            let options = MySqlConnectOptions::from_str(text).map_err(ConnectError::MySqlAddress)?;
-            return Ok(Self::MySql(Box::new(options)));
-        }
-        // An address may hold a password: only its scheme is repeated.
-        let scheme = text.split(':').next().unwrap_or_default();
-        Err(ConnectError::Address(format!("an address that begins with {scheme:?}")))
     }
 }
+
+/// Other processes (an operator's command beside the server) write to the file too, for moments.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+const SQLITE_CONNECTIONS: u32 = 8;
+const MYSQL_CONNECTIONS: u32 = 32;
+const MOST_OPENING_ATTEMPTS: usize = 20;
+/// A server that is far away, or busy starting, may take a while to greet.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What we rely on, whatever the server's defaults are. INSERT … SELECT must lock the row that it reads, or a login that
+/// races with the disabling of its account opens a session that lives; READ COMMITTED does not lock it. A value that
+/// does not fit its column is an error, never cut. Who waits for a lock gives up before the request does.
+const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+    SET SESSION sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
+ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
+
+/// A node that froze in the middle of a transaction keeps its locks until the server hangs up: by default, after eight
+/// hours. Ours are asked for something, or closed, long before this is over.
+const MYSQL_SILENCE: &str = "SET SESSION wait_timeout = ?";
+const LEAST_SILENCE: Duration = Duration::from_secs(60);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+const MYSQL_VERSION: &str = "SELECT VERSION()";
+const OLDEST_MYSQL: (u32, u32) = (8, 0);
+const OLDEST_MARIADB: (u32, u32) = (10, 5);
 
 /// Opens a pool; creates the SQLite file where there is none yet.
-pub async fn connect(url: &DatabaseUrl) -> Result<Db, ConnectError> {
+pub async fn connect(url: &DatabaseUrl, limits: Limits) -> Result<Db, ConnectError> {
     match url {
-        DatabaseUrl::Sqlite(path) => connect_sqlite(path).await,
-        DatabaseUrl::MySql(options) => {
-            let pool = MySqlPoolOptions::new()
-                .max_connections(MYSQL_CONNECTIONS)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .after_connect(|conn, _| Box::pin(async { sqlx::raw_sql(MYSQL_SESSION).execute(conn).await.map(drop) }))
-                .connect_with((**options).clone())
-                .await
-                .map_err(ConnectError::MySql)?;
-            Ok(Db::MySql(pool))
-        }
+        DatabaseUrl::Sqlite(path) => connect_sqlite(path, limits).await,
+        DatabaseUrl::MySql(options) => connect_mysql(url, options, limits).await,
     }
 }
 
-async fn connect_sqlite(path: &Path) -> Result<Db, ConnectError> {
+async fn connect_mysql(url: &DatabaseUrl, options: &MySqlConnectOptions, limits: Limits) -> Result<Db, ConnectError> {
+    let options = options.clone().charset("utf8mb4");
+    // One connection by itself first: of a connection that fails, the pool only says that it took too long.
+    let greeting = async {
+        let mut conn = options.connect().await?;
+        let version = version(&mut conn).await?;
+        // The server may hang up before TLS has said goodbye.
+        let _ = conn.close().await;
+        Ok(version)
+    };
+    let greeting = tokio::time::timeout(CONNECT_TIMEOUT, greeting).await;
+    let version = greeting.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| refused(url, &error))?;
+    if is_too_old(&version) {
+        return Err(ConnectError::TooOld { version });
+    }
+    let pool = MySqlPoolOptions::new()
+        .max_connections(limits.connections.map_or(MYSQL_CONNECTIONS, NonZeroU32::get))
+        .acquire_timeout(limits.patience)
+        // Held::of does that.
+        .test_before_acquire(false)
+        .idle_timeout(IDLE_TIMEOUT)
+        .after_connect(move |conn, _| Box::pin(set_up(conn, limits)))
+        .connect_lazy_with(options);
+    Ok(Db::MySql { pool, patience: limits.patience })
+}
+
+async fn set_up(conn: &mut MySqlConnection, limits: Limits) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(MYSQL_SESSION).execute(&mut *conn).await?;
+    let silence = LEAST_SILENCE.max(limits.patience * 40);
+    sqlx::query(MYSQL_SILENCE).bind(silence.as_secs()).execute(conn).await.map(drop)
+}
+
+async fn version(conn: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+    sqlx::query_scalar(MYSQL_VERSION).fetch_one(conn).await
+}
+
+/// MySQL says `8.4.3`, MariaDB `10.11.6-MariaDB-0+deb12u1`.
+fn is_too_old(version: &str) -> bool {
+    let mut numbers = version.split(|character: char| !character.is_ascii_digit()).map_while(|part| part.parse().ok());
+    // Of a version that says nothing, nothing is known.
+    let Some(major) = numbers.next() else { return false };
+    (major, numbers.next().unwrap_or(0)) < if version.contains("MariaDB") { OLDEST_MARIADB } else { OLDEST_MYSQL }
+}
+
+pub(super) fn refused(url: &DatabaseUrl, error: &sqlx::Error) -> ConnectError {
+    ConnectError::MySql { url: url.to_string(), reason: reason(error) }
+}
+
+/// Why a connection failed, and what to do about it.
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::PoolTimedOut => "it does not answer; check host, port and firewall".to_owned(),
+        sqlx::Error::Io(error) => format!("{error}; {}", advice_on_io(error)),
+        sqlx::Error::Tls(error) => {
+            format!("{error}; switch TLS on in the server, or choose another BULLA_DATABASE_SSL_MODE")
+        }
+        // The driver's words name a build option.
+        sqlx::Error::Configuration(error) if error.to_string().contains("RSA") => {
+            "the server asks for the password itself (caching_sha2_password), which is only sent over TLS; switch TLS \
+             on in the server, and set BULLA_DATABASE_SSL_MODE=REQUIRED"
+                .to_owned()
+        }
+        sqlx::Error::Database(refusal) => match refusal.try_downcast_ref::<MySqlDatabaseError>() {
+            Some(refusal) => format!("{}; {}", refusal.message(), advice_on(refusal)),
+            None => refusal.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+fn advice_on_io(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => "nothing listens there: start the database, or check host and port",
+        ErrorKind::NotFound => "check the path of the socket",
+        // How rustls is heard through a stream.
+        ErrorKind::InvalidData if error.to_string().contains("not valid for") => {
+            "the certificate is another server's. MySQL's own certificates name no server at all: make one that does \
+             (docs/mysql.md), or set BULLA_DATABASE_SSL_MODE=VERIFY_CA"
+        }
+        ErrorKind::InvalidData => "name the authority that signed the server's certificate in BULLA_DATABASE_SSL_CA",
+        _ => "check host and port",
+    }
+}
+
+fn advice_on(refusal: &MySqlDatabaseError) -> &'static str {
+    match refusal.number() {
+        1040 => "raise the server's max_connections, or lower BULLA_DATABASE_CONNECTIONS",
+        1044 => "grant the user its rights on this database (docs/mysql.md has the statement)",
+        1045 | 1698 => {
+            "check user and password; over a socket without TLS, accounts with caching_sha2_password are refused too"
+        }
+        1049 => "create it first: CREATE DATABASE name CHARACTER SET utf8mb4",
+        3159 => "the server demands TLS, so BULLA_DATABASE_SSL_MODE cannot be DISABLED",
+        _ => "the server's log may say more",
+    }
+}
+
+async fn connect_sqlite(path: &Path, limits: Limits) -> Result<Db, ConnectError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -117,16 +199,18 @@ async fn connect_sqlite(path: &Path) -> Result<Db, ConnectError> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .foreign_keys(true);
-    let pool = open_file(options).await.map_err(|source| ConnectError::Sqlite { path: path.to_owned(), source })?;
-    Ok(Db::Sqlite { pool, writer: Arc::new(Mutex::new(())) })
+    let pool =
+        open_file(options, limits).await.map_err(|source| ConnectError::Sqlite { path: path.to_owned(), source })?;
+    Ok(Db::Sqlite { pool, writer: Arc::new(Mutex::new(())), patience: limits.patience })
 }
 
 /// The very first process switches a new file to write-ahead logging; another that opens it at that moment is told
 /// "locked" at once, whatever its patience, and tries again.
-async fn open_file(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+async fn open_file(options: SqliteConnectOptions, limits: Limits) -> Result<SqlitePool, sqlx::Error> {
     let is_locked =
         |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.message().contains("locked"));
-    let pool = || SqlitePoolOptions::new().max_connections(SQLITE_CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+    let connections = limits.connections.map_or(SQLITE_CONNECTIONS, NonZeroU32::get);
+    let pool = || SqlitePoolOptions::new().max_connections(connections).acquire_timeout(limits.patience);
     for _ in 0..MOST_OPENING_ATTEMPTS {
         match pool().connect_with(options.clone()).await {
             Err(error) if is_locked(&error) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -136,68 +220,25 @@ async fn open_file(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Er
     pool().connect_with(options).await
 }
 
-/// Brings the tables up to date. One node at a time does this; others wait, and find it done.
-pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
-    match db {
-        Db::MySql(pool) => migrate_mysql(pool).await,
-        // A second process may lose the race for a step, and finds it done when it looks again.
-        Db::Sqlite { pool, .. } => {
-            let migrator = migrator(SQLITE_MIGRATIONS);
-            let mut result = migrator.run(pool).await;
-            for _ in 0..MOST_OPENING_ATTEMPTS {
-                if !matches!(result, Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))) {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                result = migrator.run(pool).await;
-            }
-            Ok(result?)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_versions_are_recognized() {
+        for version in ["5.7.44-log", "5.5.5", "10.4.32-MariaDB", "5.5.68-MariaDB"] {
+            assert!(is_too_old(version), "{version}");
         }
-    }
-}
-
-/// sqlx takes a lock of its own, but asks for it in a way that MariaDB answers with "no" at once, and goes on.
-async fn migrate_mysql(pool: &MySqlPool) -> Result<(), ConnectError> {
-    let mut conn = pool.acquire().await.map_err(ConnectError::MySql)?;
-    let is_ours: Option<i64> =
-        sqlx::query_scalar(TAKE_MIGRATION_LOCK).fetch_one(&mut *conn).await.map_err(ConnectError::MySql)?;
-    if is_ours != Some(1) {
-        return Err(ConnectError::MigrationLock);
-    }
-    let result = migrator(MYSQL_MIGRATIONS).run(pool).await;
-    // Closing the connection gives the lock back.
-    conn.close().await.map_err(ConnectError::MySql)?;
-    Ok(result?)
-}
-
-fn migrator(files: &[(&'static str, &'static str)]) -> Migrator {
-    let migration = |&(name, sql): &(&'static str, &'static str)| {
-        let (number, description) = name.split_once('_').expect("a migration is named NUMBER_WHAT");
-        let number = number.parse().expect("a migration is named NUMBER_WHAT");
-        Migration::new(number, description.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
-    };
-    Migrator::with_migrations(files.iter().map(migration).collect())
-}
-
-/// Without the password that an address may hold.
-impl fmt::Display for DatabaseUrl {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(formatter, "sqlite:{}", path.display()),
-            Self::MySql(options) => write!(
-                formatter,
-                "mysql://{}:…@{}:{}/{}",
-                options.get_username(),
-                options.get_host(),
-                options.get_port(),
-                options.get_database().unwrap_or_default()
-            ),
+        for version in [
+            "8.0.35",
+            "8.4.3-0ubuntu1",
+            "9.7.0",
+            "10.5.1-MariaDB",
+            "10.11.6-MariaDB-0+deb12u1",
+            "11.8.2-MariaDB",
+            "strange",
+        ] {
+            assert!(!is_too_old(version), "{version}");
         }
-    }
-}
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, formatter)
     }
 }

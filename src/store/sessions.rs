@@ -17,6 +17,7 @@ statements! {
                  user_agent, refresh_digest, rotations, recent_rotations FROM sessions \
                  WHERE account_id = ? AND ended_at IS NULL AND idle_ends_at > ? AND absolute_ends_at > ? \
                  ORDER BY created_at DESC, id DESC";
+    LIST_EVERYONES = "SELECT id, account_id FROM sessions WHERE ended_at IS NULL LIMIT ?";
     LIST_ENDED_SINCE = "SELECT id FROM sessions WHERE ended_at >= ?";
     INSERT = "INSERT INTO sessions (id, account_id, created_at, last_used_at, idle_ends_at, absolute_ends_at, ip, \
               user_agent, refresh_digest, rotations, recent_rotations) \
@@ -66,6 +67,11 @@ pub async fn with_account(db: &Db, id: &SessionId) -> Result<Option<(Session, Ac
 /// An account's live sessions, the newest first.
 pub async fn list_live(db: &Db, account: &AccountId, now: Timestamp) -> Result<Vec<Session>> {
     on!(db, |conn| sqlx::query_as(LIST_LIVE).bind(account).bind(now).bind(now).fetch_all(conn))
+}
+
+/// Up to `limit` sessions that nobody has ended, whoever's, with the accounts that they belong to.
+pub async fn list_everyones(db: &Db, limit: u32) -> Result<Vec<(SessionId, AccountId)>> {
+    on!(db, |conn| sqlx::query_as(LIST_EVERYONES).bind(limit).fetch_all(conn))
 }
 
 pub async fn list_ended_since(db: &Db, since: Timestamp) -> Result<Vec<SessionId>> {

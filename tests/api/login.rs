@@ -130,8 +130,8 @@ async fn a_password_is_not_trimmed_nor_cut_nor_folded() {
         String::new(),
     ] {
         server.try_login(&email, &wrong).await.problem(401, "invalid_credentials");
+        server.try_login(&email, &password).await.ok(200);
     }
-    server.try_login(&email, &password).await.ok(200);
 }
 
 #[tokio::test]

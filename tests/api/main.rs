@@ -5,7 +5,9 @@
 
 mod support;
 
+mod attempts;
 mod bodies;
+mod collations;
 mod envelopes;
 mod headers;
 mod health;

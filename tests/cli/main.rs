@@ -5,9 +5,12 @@ mod support;
 
 mod check;
 mod crash;
+mod db_copy;
 mod deadlines;
 mod durability;
+mod export;
 mod first_start;
+mod import;
 mod keys;
 mod logs;
 mod readme;

@@ -1,8 +1,9 @@
 //! `bulla users`, beside a running server.
 
+use bulla_seal::Purpose;
 use serde_json::Value;
 
-use crate::support::{EMAIL, Home, OTHER_PASSWORD, PASSWORD, Ran, Server};
+use crate::support::{EMAIL, Home, OTHER_PASSWORD, PASSWORD, Ran, Server, body};
 
 fn create(home: &Home, name: &str, email: &str, password: &str) -> Ran {
     home.run_with(&["users", "create", "--name", name, "--email", email], password)
@@ -112,10 +113,47 @@ fn enabling_lets_someone_log_in_again_but_revives_no_session() {
 }
 
 #[test]
+fn logging_someone_out_ends_their_sessions_and_nobody_elses() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let (first, second) = (server.ada(), server.login(EMAIL));
+    server.register("bob@example.com");
+    let bob = server.login("bob@example.com");
+    assert!(home.run(&["users", "logout", EMAIL]).ok().contains("2 sessions of ada@example.com ended"));
+    for tokens in [&first, &second] {
+        server.profile(&tokens.access).problem(401, "invalid_token");
+        server.refresh(&tokens.refresh).problem(401, "invalid_token");
+    }
+    server.profile(&bob.access).ok(200);
+    let ada = server.login(EMAIL);
+    assert!(home.run(&["users", "logout", "--all"]).ok().contains("2 sessions of everyone ended"));
+    for tokens in [&ada, &bob] {
+        server.profile(&tokens.access).problem(401, "invalid_token");
+    }
+    let ran = home.run(&["users", "logout"]);
+    assert!(!ran.status.success(), "who is to be logged out was not said: {ran:?}");
+}
+
+#[test]
+fn a_password_that_was_guessed_at_is_unlocked() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    server.register(EMAIL);
+    for _ in 0..5 {
+        let guess = body(EMAIL, &server.seal(Purpose::Login, EMAIL, OTHER_PASSWORD));
+        server.post("login", &guess).problem(401, "invalid_credentials");
+    }
+    server.try_login(EMAIL).problem(429, "too_many_attempts");
+    assert!(home.run(&["users", "unlock", "ADA@example.com"]).ok().contains("can log in again"));
+    server.login(EMAIL);
+    assert!(home.run(&["users", "unlock", EMAIL]).ok().contains("was not locked"));
+}
+
+#[test]
 fn nobody_of_that_name_is_said_so() {
     let home = Home::new();
     drop(Server::start(&home));
-    for command in ["disable", "enable"] {
+    for command in ["disable", "enable", "logout"] {
         for user in ["nobody@example.com", "42"] {
             home.run(&["users", command, user]).refused(&[user, "`bulla users list`"]);
         }

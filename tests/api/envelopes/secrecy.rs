@@ -78,6 +78,7 @@ async fn wrong_encryption_is_answered_like_a_wrong_password() {
     let wrong = without_id(&server.try_login(&email, OTHER_PASSWORD).await);
     assert_eq!((wrong.0, &wrong.2["code"]), (401, &json!("invalid_credentials")));
     for (what, envelope) in wrongly_encrypted(&Offer::of(server).await, &email) {
+        server.login(&email).await;
         assert_eq!(without_id(&log_in(server, &email, &envelope).await), wrong, "{what}");
     }
 }
@@ -89,18 +90,20 @@ async fn a_wrong_payload_is_answered_like_a_wrong_password() {
     server.register(&email).await;
     let wrong = without_id(&server.try_login(&email, OTHER_PASSWORD).await);
     for (payload, envelope) in wrongly_filled(&Offer::of(server).await, &email) {
+        server.login(&email).await;
         assert_eq!(without_id(&log_in(server, &email, &envelope).await), wrong, "{payload}");
     }
 }
 
 #[tokio::test]
 async fn an_unknown_account_makes_no_difference_to_any_of_these_answers() {
-    let server = shared().await;
+    let server = TestServer::start().await;
     let email = new_email();
     let wrong = without_id(&server.try_login(&email, PASSWORD).await);
     assert_eq!((wrong.0, &wrong.2["code"]), (401, &json!("invalid_credentials")));
-    for (what, envelope) in wrongly_encrypted(&Offer::of(server).await, &email) {
-        assert_eq!(without_id(&log_in(server, &email, &envelope).await), wrong, "{what}");
+    for (what, envelope) in wrongly_encrypted(&Offer::of(&server).await, &email) {
+        server.forget_attempts(&email).await;
+        assert_eq!(without_id(&log_in(&server, &email, &envelope).await), wrong, "{what}");
     }
 }
 
@@ -116,6 +119,7 @@ async fn a_password_change_answers_wrong_encryption_like_a_wrong_password() {
     let wrong = without_id(&change(&server.seal(Purpose::CurrentPassword, &email, OTHER_PASSWORD).await).await);
     assert_eq!((wrong.0, &wrong.2["code"]), (401, &json!("invalid_credentials")));
     for (what, envelope) in wrongly_encrypted(&Offer::of(server).await, &email) {
+        server.login(&email).await;
         assert_eq!(without_id(&change(&envelope).await), wrong, "{what}");
     }
 }
@@ -134,6 +138,7 @@ async fn a_new_password_that_does_not_open_is_not_told_from_a_wrong_current_one(
     for (what, envelope) in wrongly_encrypted(&Offer::of(server).await, &email) {
         // A raw envelope binds nothing, so its password is simply the new one.
         if what != "raw: a wrong password" {
+            server.login(&email).await;
             assert_eq!(without_id(&change(PASSWORD, &envelope).await), wrong, "{what}");
         }
     }
@@ -147,6 +152,7 @@ async fn a_failure_inside_an_envelope_and_an_unknown_account_cost_one_hash_as_a_
     server.register(&email).await;
     let offer = Offer::of(&server).await;
     let hashes_of = async |email: &str, envelope: &str| {
+        server.forget_attempts(email).await;
         let before = server.app.hashing.hashes();
         log_in(&server, email, envelope).await.problem(401, "invalid_credentials");
         server.app.hashing.hashes() - before

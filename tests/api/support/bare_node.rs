@@ -68,7 +68,7 @@ pub async fn empty_database() -> TestDatabase {
 }
 
 async fn app(config: Config, clock: Clock, master_key: MasterKey) -> App {
-    let db = store::connect(&config.database).await.unwrap();
+    let db = store::connect(&config.database, config.database_limits).await.unwrap();
     store::migrate(&db).await.unwrap();
     let public_url = config.public_url.clone().unwrap();
     App::new(Parts { config, public_url, clock, db, master_key })

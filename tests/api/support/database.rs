@@ -28,8 +28,8 @@ async fn create_on(server: &str) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let name = format!("bulla_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let url: DatabaseUrl = server.parse().unwrap();
-    match bulla::store::connect(&url).await.unwrap() {
-        bulla::store::Db::MySql(pool) => {
+    match bulla::store::connect(&url, bulla::store::Limits::default()).await.unwrap() {
+        bulla::store::Db::MySql { pool, .. } => {
             let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4");
             sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&pool).await.unwrap();
             pool.close().await;

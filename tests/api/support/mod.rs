@@ -2,7 +2,7 @@
 
 mod answer;
 pub mod bare_node;
-mod database;
+pub mod database;
 pub mod envelope;
 pub mod observe;
 mod server;

@@ -8,7 +8,7 @@ use bulla::app::{App, Parts};
 use bulla::clock::Clock;
 use bulla::config::{Config, Settings};
 use bulla::http::{router, server};
-use bulla::model::{MasterKey, Timestamp};
+use bulla::model::{Email, MasterKey, Timestamp};
 use bulla::{background, flows, store};
 use bulla_seal::{Jwk, Payload, PublicKey, Purpose};
 use reqwest::Method;
@@ -89,7 +89,7 @@ impl TestServer {
         let mut config = Config::resolve(&settings).unwrap();
         config.first_sealing_key = database.folder.path().join("private.pem");
         std::fs::write(&config.first_sealing_key, first_sealing_key()).unwrap();
-        let db = store::connect(&config.database).await.unwrap();
+        let db = store::connect(&config.database, config.database_limits).await.unwrap();
         store::migrate(&db).await.unwrap();
         let public_url = config.public_url.clone().unwrap();
         let master_key = MasterKey::new([7; 32]);
@@ -168,6 +168,11 @@ impl TestServer {
 
     pub async fn verify(&self, access: &str) -> Answer {
         self.with_token(Method::GET, "verify", access, Value::Null).await
+    }
+
+    /// As an operator who unlocks a password. Not for the shared server, whose runtime is another one.
+    pub async fn forget_attempts(&self, email: &str) {
+        flows::unlock_password(&self.app, &Email::parse(email).unwrap()).await.unwrap();
     }
 
     /// Moves the clock, and does what a running server does by itself in that time.

@@ -2,18 +2,23 @@
 
 mod curl;
 mod home;
+mod moved;
 mod openssl;
 mod process;
+pub mod rows;
 mod server;
+mod walkthrough;
 
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 pub use curl::{Answer, curl};
 pub use home::Home;
+pub use moved::{Moved, home_with_url};
 pub use openssl::{openssl, rsa_key, tls_files};
 pub use process::{Process, Ran};
 pub use server::{Remote, Server, Tokens, body};
+pub use walkthrough::Walkthrough;
 
 /// Long, uncommon, and of nobody's name.
 pub const PASSWORD: &str = "quiet tides wander north";

@@ -55,10 +55,15 @@ impl Process {
     /// Waits for the end, and for all output before it.
     #[track_caller]
     pub fn ended(mut self) -> Ran {
+        drop(self.child.stdin.take());
         let log = self.stderr.clone();
         let status = within(PATIENCE, "the end of the process", || self.child.try_wait().unwrap());
         self.readers.drain(..).for_each(|reader| reader.join().unwrap());
         Ran { status, stdout: self.stdout.text(), stderr: log.text() }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub fn is_running(&mut self) -> bool {

@@ -73,8 +73,7 @@ impl Server {
             let line: Value = serde_json::from_str(line).ok()?;
             (line["message"] == "ready").then(|| line["address"].as_str().map(str::to_owned))?
         });
-        let remote = Remote { url: format!("http://{address}"), address, certificate: None };
-        Self { process, remote, _folder: home.folder() }
+        Self { process, remote: Remote::at(&address), _folder: home.folder() }
     }
 
     pub fn remote(&self) -> Remote {
@@ -87,6 +86,11 @@ impl Server {
 }
 
 impl Remote {
+    /// Whoever answers there, by plain HTTP.
+    pub fn at(address: &str) -> Self {
+        Self { address: address.to_owned(), url: format!("http://{address}"), certificate: None }
+    }
+
     /// A request by curl, with what curl is told besides. Its answer is `None` when the connection broke.
     #[track_caller]
     pub fn request(&self, path: &str, options: &[&str], body: &str) -> Option<Answer> {

@@ -1,0 +1,83 @@
+//! Bringing the tables up to date, by one node at a time.
+
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{MySqlPool, SqlStr};
+
+use super::{ConnectError, Db};
+
+/// The migrations in order, embedded. A new one is a file of the same name for each database, and a line here. It must
+/// leave the tables usable for the version before, which may still run beside this one.
+macro_rules! migrations {
+    ($folder:literal) => {
+        migrations!(
+            $folder,
+            "0001_accounts",
+            "0002_sessions",
+            "0003_server_keys",
+            "0004_spent_envelopes",
+            "0005_attempts"
+        )
+    };
+    ($folder:literal, $($name:literal),+) => {
+        [$(($name, include_str!(concat!("../../migrations/", $folder, "/", $name, ".sql")))),+]
+    };
+}
+
+const SQLITE_MIGRATIONS: &[(&str, &str)] = &migrations!("sqlite");
+const MYSQL_MIGRATIONS: &[(&str, &str)] = &migrations!("mysql");
+
+/// Names are for the whole server and 64 characters long at most.
+const TAKE_MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulla ', LEFT(SHA2(DATABASE(), 256), 40)), 60)";
+
+/// Changing a table waits for whoever is using it.
+const BE_PATIENT: &str = "SET SESSION lock_wait_timeout = 60, innodb_lock_wait_timeout = 60";
+
+const MOST_ATTEMPTS: usize = 20;
+
+/// Brings the tables up to date. One node at a time does this; others wait, and find it done.
+pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
+    match db {
+        Db::MySql { pool, .. } => migrate_mysql(pool).await,
+        // A second process may lose the race for a step, and finds it done when it looks again.
+        Db::Sqlite { pool, .. } => {
+            let migrator = migrator(SQLITE_MIGRATIONS);
+            let mut result = migrator.run(pool).await;
+            for _ in 0..MOST_ATTEMPTS {
+                if !matches!(result, Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                result = migrator.run(pool).await;
+            }
+            Ok(result?)
+        }
+    }
+}
+
+/// sqlx takes a lock of its own, but asks for it in a way that MariaDB answers with "no" at once, and goes on.
+async fn migrate_mysql(pool: &MySqlPool) -> Result<(), ConnectError> {
+    let mut conn = pool.acquire().await?;
+    let is_ours: Option<i64> = sqlx::query_scalar(TAKE_MIGRATION_LOCK).fetch_one(&mut *conn).await?;
+    if is_ours != Some(1) {
+        return Err(ConnectError::MigrationLock);
+    }
+    sqlx::raw_sql(BE_PATIENT).execute(&mut *conn).await?;
+    let result = migrator(MYSQL_MIGRATIONS).run(&mut *conn).await;
+    // Closing the connection gives the lock back, even if the server hangs up first.
+    let _ = conn.close().await;
+    Ok(result?)
+}
+
+fn migrator(files: &[(&'static str, &'static str)]) -> Migrator {
+    let migration = |&(name, sql): &(&'static str, &'static str)| {
+        let (number, description) = name.split_once('_').expect("a migration is named NUMBER_WHAT");
+        let number = number.parse().expect("a migration is named NUMBER_WHAT");
+        Migration::new(number, description.into(), MigrationType::Simple, SqlStr::from_static(sql), false)
+    };
+    let mut migrator = Migrator::with_migrations(files.iter().map(migration).collect());
+    // A newer node may have been here: its tables serve this version too.
+    migrator.set_ignore_missing(true);
+    migrator
+}

@@ -1,0 +1,28 @@
+//! Which failures pass by themselves. A request is answered "unavailable" at once; an import has time, and asks again.
+
+use sqlx::mysql::MySqlDatabaseError;
+
+use super::Error;
+
+/// ER_CON_COUNT_ERROR, ER_SERVER_SHUTDOWN, ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_CHECKREAD; and during a failover
+/// ER_OPTION_PREVENTS_STATEMENT, ER_READ_ONLY_MODE (it is read-only), ER_UNKNOWN_COM_ERROR (Galera has no quorum).
+const PASSING: [u16; 8] = [1040, 1053, 1205, 1213, 1020, 1290, 1836, 1047];
+
+impl Error {
+    /// Whether the same may well succeed a moment later: the database is busy or away, and refused nothing.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::TimedOut => true,
+            Self::Failed(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            Self::Failed(sqlx::Error::Database(error)) => {
+                let number = error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
+                match number {
+                    Some(number) => PASSING.contains(&number),
+                    // SQLITE_BUSY: another process writes.
+                    None => error.message().contains("locked"),
+                }
+            }
+            Self::Failed(_) => false,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Whether two connections lead to one database, however their addresses are written.
+
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
+use sqlx::{MySqlPool, SqlitePool};
+
+use super::{Db, Result, in_time};
+
+/// A lock is seen by whoever is on the same server, and by nobody else; its name says which database of it. Only MySQL
+/// has these, so they are not among the statements that run everywhere. Names are 64 characters long at most.
+const TAKE_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulla ', ?, LEFT(SHA2(DATABASE(), 256), 24)), 0)";
+const IS_LOCK_TAKEN: &str = "SELECT IS_USED_LOCK(CONCAT('bulla ', ?, LEFT(SHA2(DATABASE(), 256), 24))) IS NOT NULL";
+
+/// `name` is one that nobody else uses at this moment, of up to 32 characters.
+pub async fn is_same(one: &Db, other: &Db, name: &str) -> Result<bool> {
+    match (one, other) {
+        (Db::Sqlite { pool: one, .. }, Db::Sqlite { pool: other, .. }) => Ok(is_same_file(one, other)),
+        (Db::MySql { pool: one, patience }, Db::MySql { pool: other, .. }) => {
+            is_same_schema(one, other, name, *patience).await
+        }
+        _ => Ok(false),
+    }
+}
+
+/// By inode: a path may lead through links.
+fn is_same_file(one: &SqlitePool, other: &SqlitePool) -> bool {
+    let inode = |pool: &SqlitePool| {
+        let file = std::fs::metadata(pool.connect_options().get_filename()).ok()?;
+        Some((file.dev(), file.ino()))
+    };
+    inode(one).is_some_and(|one| inode(other) == Some(one))
+}
+
+async fn is_same_schema(one: &MySqlPool, other: &MySqlPool, name: &str, patience: Duration) -> Result<bool> {
+    let mut holder = in_time(patience, one.acquire()).await?;
+    let _: Option<i64> = in_time(patience, sqlx::query_scalar(TAKE_LOCK).bind(name).fetch_one(&mut *holder)).await?;
+    let is_taken: i64 = in_time(patience, sqlx::query_scalar(IS_LOCK_TAKEN).bind(name).fetch_one(other)).await?;
+    // Closing the connection gives the lock back.
+    let _ = holder.close().await;
+    Ok(is_taken == 1)
+}
