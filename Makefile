@@ -2,4 +2,4 @@
 run: ; cargo run --release
 test: ; scripts/test
 check: ; cargo fmt --all --check && cargo clippy --workspace --all-targets --release -- -D warnings && cargo deny check
-bench: ; cargo bench --bench login
+bench: ; cargo bench --bench login --bench import
