@@ -1,35 +1,14 @@
 //! A database that neither answers nor refuses.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::database::alone;
 use crate::support::{Answer, TestServer, Tokens};
 
 /// What an answer may take while the database is away.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Sends a signal to the database server, and lets it go on when dropped.
-struct Stopped(String);
-
-impl Stopped {
-    fn stop() -> Self {
-        let pid = std::env::var("BULLA_TEST_DATABASE_PID").expect("run this by way of scripts/with-database");
-        signal("-STOP", &pid);
-        Self(pid)
-    }
-}
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        signal("-CONT", &self.0);
-    }
-}
-
-fn signal(signal: &str, pid: &str) {
-    assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
-}
 
 async fn ask_everything(server: &TestServer, tokens: &Tokens, envelope: &str) -> Vec<(&'static str, Answer, Duration)> {
     let body = json!({ "email": "ada@example.com", "password": envelope });
@@ -50,11 +29,12 @@ async fn ask_everything(server: &TestServer, tokens: &Tokens, envelope: &str) ->
 
 #[tokio::test]
 async fn while_the_database_is_stopped_every_answer_says_so_in_time_and_afterwards_all_works_again() {
+    let database = alone().await;
     let server = TestServer::start().await;
     let (email, tokens) = server.new_person().await;
     let envelope = server.seal(bulla_seal::Purpose::Login, &email, crate::support::PASSWORD).await;
 
-    let stopped = Stopped::stop();
+    database.stop();
     for (route, answer, took) in ask_everything(&server, &tokens, &envelope).await {
         answer.problem(503, "unavailable");
         assert!(!answer.header("retry-after").is_empty(), "{route}: {answer:?}");
@@ -62,7 +42,7 @@ async fn while_the_database_is_stopped_every_answer_says_so_in_time_and_afterwar
     }
     server.get("/healthz").await.ok(200);
 
-    drop(stopped);
+    database.go_on();
     let works = async { while server.profile(&tokens.access).await.status != 200 {} };
     assert!(tokio::time::timeout(Duration::from_secs(10), works).await.is_ok(), "it does not work again by itself");
     // The refresh that was answered "unavailable" was not made, or is repeated with the same successor.

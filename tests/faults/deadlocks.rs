@@ -1,0 +1,113 @@
+//! Transactions that meet: the database gives one of them up, and its client never hears of it.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::database::{connect, count, id, new_database, run, shared, until_no_transaction_but, until_waiting_for_row};
+use crate::node::{Node, Remote, Tokens, assert_unavailable, home};
+use crate::support::{OTHER_PASSWORD, PASSWORD};
+
+const EMAIL: &str = "ada@example.com";
+const ROUNDS: usize = 4;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_the_database_gives_up_is_made_again() {
+    let _server = shared().await;
+    let database = new_database().await;
+    let node = Node::start(&home(&database));
+    let mut tokens = node.remote.new_person(EMAIL).await;
+    let (mut other, mut witness) = (connect(&database).await, connect(&database).await);
+    // The one that has written less is given up: this makes it the server's, each time.
+    run(&mut other, "CREATE TABLE ballast (id BIGINT PRIMARY KEY)").await;
+    for round in 0..ROUNDS {
+        let (current, new) = if round % 2 == 0 { (PASSWORD, OTHER_PASSWORD) } else { (OTHER_PASSWORD, PASSWORD) };
+        run(&mut other, "BEGIN").await;
+        for number in 0..50 {
+            run(&mut other, &format!("INSERT INTO ballast VALUES ({})", round * 50 + number)).await;
+        }
+        // The server locks the account, then its sessions. This is the opposite order.
+        count(&mut other, "SELECT COUNT(*) FROM sessions FOR UPDATE").await;
+        let (remote, access) = (node.remote.clone(), tokens.access.clone());
+        let change = async move { remote.change_password(EMAIL, &access, current, new).await };
+        let change = tokio::spawn(change);
+        until_waiting_for_row(&mut witness, 1).await;
+        count(&mut other, "SELECT COUNT(*) FROM accounts FOR UPDATE").await;
+        run(&mut other, "COMMIT").await;
+        tokens = Tokens::of(&change.await.unwrap());
+    }
+    node.remote.profile(&tokens.access).await.ok(200);
+    until_no_transaction_but(&mut witness, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_someone_keeps_is_answered_in_time_and_leaves_nothing_behind() {
+    let _server = shared().await;
+    let database = new_database().await;
+    let node = Node::start(&home(&database));
+    let tokens = node.remote.new_person(EMAIL).await;
+    let (mut other, mut witness) = (connect(&database).await, connect(&database).await);
+    run(&mut other, "BEGIN").await;
+    count(&mut other, "SELECT COUNT(*) FROM sessions FOR UPDATE").await;
+    let mut waiting = JoinSet::new();
+    // More than the pool has connections.
+    for _ in 0..40 {
+        let (remote, access) = (node.remote.clone(), tokens.access.clone());
+        waiting.spawn(async move { remote.logout(&access).await });
+    }
+    for answer in waiting.join_all().await {
+        assert_unavailable(&answer);
+    }
+    // Nobody waits on for someone who has been answered.
+    until_no_transaction_but(&mut witness, &[id(&mut other).await]).await;
+    node.remote.profile(&tokens.access).await.ok(200);
+    run(&mut other, "ROLLBACK").await;
+    let freed = Instant::now();
+    node.remote.logout(&tokens.access).await.ok(200);
+    assert!(freed.elapsed() < Duration::from_secs(1), "{:?}", freed.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_that_one_account_can_do_at_once_at_two_nodes_is_answered() {
+    let _server = shared().await;
+    let nodes: [Node; 2] = Node::start_all(&home(&new_database().await));
+    nodes[0].remote.register(EMAIL).await;
+    let until = Instant::now() + Duration::from_secs(3);
+    let mut clients = JoinSet::new();
+    for number in 0..8 {
+        let remote = nodes[number % 2].remote.clone();
+        clients.spawn(async move {
+            let mut rounds = 0;
+            while Instant::now() < until {
+                at_once(&remote, number / 2).await;
+                rounds += 1;
+            }
+            rounds
+        });
+    }
+    let rounds: usize = clients.join_all().await.into_iter().sum();
+    println!("{rounds} rounds");
+    assert!(rounds > 16, "{rounds} rounds");
+}
+
+/// A session of its own, which others end at any moment: refused is fine, failed is not.
+async fn at_once(remote: &Remote, kind: usize) {
+    let answer = remote.try_login(EMAIL, PASSWORD).await;
+    if answer.status == 401 {
+        // The password counts as changed between the check and the opening of the session.
+        answer.problem(401, "invalid_credentials");
+        return;
+    }
+    let tokens = Tokens::of(&answer);
+    let answer = match kind {
+        0 => remote.change_password(EMAIL, &tokens.access, PASSWORD, PASSWORD).await,
+        1 => remote.with_token(Method::DELETE, "sessions", &tokens.access).await,
+        2 => remote.refresh(&tokens.refresh).await,
+        _ => remote.ask(Method::PATCH, "profile", Some(&tokens.access), &json!({ "name": "Ada" })).await.unwrap(),
+    };
+    assert!(answer.status.as_u16() < 300 || answer.status == 401, "{answer:?}");
+    let left = remote.ask(Method::POST, "logout", Some(&tokens.access), &Value::Null).await.unwrap();
+    assert!(left.status == 200 || left.status == 401, "{left:?}");
+}
