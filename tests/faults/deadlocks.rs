@@ -100,6 +100,11 @@ async fn at_once(remote: &Remote, kind: usize) {
         answer.problem(401, "invalid_credentials");
         return;
     }
+    if answer.status == 429 {
+        // So many logins to one account at once are a crowd.
+        answer.problem(429, "too_many_attempts");
+        return;
+    }
     let tokens = Tokens::of(&answer);
     let answer = match kind {
         0 => remote.change_password(EMAIL, &tokens.access, PASSWORD, PASSWORD).await,
