@@ -5,26 +5,45 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// The socket's peer, unless that is a trusted proxy. Then `X-Forwarded-For` is walked from the right, where our own
-/// proxies wrote, to the first address that is not one of them; what stands further left the client may have made up.
+/// The socket's peer, unless that is a trusted proxy. Then `X-Forwarded-For` or `Forwarded` (RFC 7239) is walked from
+/// the right, where our own proxies wrote, to the first address that is not one of them; what stands further left the
+/// client may have made up.
+///
+/// A proxy writes one of the two and hands on the other as the client sent it. Which one it writes we are not told, so
+/// where both are there and say different things, neither is believed.
 pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     if !is_trusted(&peer) {
         return peer;
     }
-    let lines: Vec<&str> =
-        headers.get_all("x-forwarded-for").iter().map(|line| line.to_str().unwrap_or_default()).collect();
-    let mut address = peer;
-    for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-        // Something unreadable ends the walk: whatever is further left was not written by a proxy of ours.
-        let Some(hop) = parse_hop(hop.trim()) else { break };
-        address = hop;
-        if !is_trusted(&address) {
-            break;
+    let walk = |name: &str, hop_of: fn(&str) -> Option<IpAddr>| {
+        let lines: Vec<&str> = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or_default()).collect();
+        let mut address = peer;
+        for element in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
+            // Something unreadable ends the walk: whatever is further left was not written by a proxy of ours.
+            let Some(hop) = hop_of(element.trim()) else { break };
+            address = hop;
+            if !is_trusted(&address) {
+                break;
+            }
         }
+        (!lines.is_empty()).then_some(address)
+    };
+    match (walk("x-forwarded-for", parse_hop), walk("forwarded", parse_element)) {
+        (Some(one), Some(other)) if one != other => peer,
+        (one, other) => one.or(other).unwrap_or(peer),
     }
-    address
+}
+
+/// `for=192.0.2.1;proto=https`, `For="[2001:db8::1]:1234"`. A comma within quotes would end the walk, and no address has
+/// one. Anything else that a proxy may write (`unknown`, `_hidden`) is no address.
+fn parse_element(element: &str) -> Option<IpAddr> {
+    let value = element.split(';').find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("for").then_some(value)
+    })?;
+    parse_hop(value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value))
 }
 
 /// `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1`, `[2001:db8::1]:1234`.
@@ -58,6 +77,39 @@ mod tests {
         assert_eq!(found("10.0.0.1", &["198.51.100.1", "203.0.113.7"], &trusted), "203.0.113.7");
         assert_eq!(found("::1", &["[2001:db8::1]:4711"], &trusted), "2001:db8::1");
         assert_eq!(found("::ffff:10.0.0.1", &["203.0.113.7:80"], &trusted), "203.0.113.7");
+    }
+
+    fn found_in(headers: &[(&'static str, &'static str)]) -> String {
+        let headers = headers.iter().map(|(name, line)| (name.parse().unwrap(), line.parse().unwrap())).collect();
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        client_address("10.0.0.1".parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn forwarded_is_walked_alike() {
+        for (line, expected) in [
+            ("for=203.0.113.7", "203.0.113.7"),
+            ("for=198.51.100.1, For=203.0.113.7;proto=https;by=10.0.0.2, for=10.0.0.2", "203.0.113.7"),
+            ("proto=https; for=\"203.0.113.7:4711\"", "203.0.113.7"),
+            ("for=\"[2001:db8::1]:4711\"", "2001:db8::1"),
+            ("for=203.0.113.7, for=unknown", "10.0.0.1"),
+            ("for=203.0.113.7, for=_hidden, for=10.0.0.2", "10.0.0.2"),
+            ("for=203.0.113.7, by=10.0.0.2", "10.0.0.1"),
+            ("for=203.0.113.7, for=\"a,b\"", "10.0.0.1"),
+        ] {
+            assert_eq!(found_in(&[("forwarded", line)]), expected, "{line}");
+        }
+        let lines = [("forwarded", "for=198.51.100.1"), ("forwarded", "for=203.0.113.7")];
+        assert_eq!(found_in(&lines), "203.0.113.7");
+    }
+
+    #[test]
+    fn where_the_two_headers_disagree_neither_is_believed() {
+        let honest = ("x-forwarded-for", "203.0.113.7");
+        assert_eq!(found_in(&[honest, ("forwarded", "for=203.0.113.7")]), "203.0.113.7");
+        assert_eq!(found_in(&[honest, ("forwarded", "for=198.51.100.1")]), "10.0.0.1");
+        assert_eq!(found_in(&[("x-forwarded-for", "198.51.100.1"), ("forwarded", "for=203.0.113.7")]), "10.0.0.1");
+        assert_eq!(found_in(&[honest, ("forwarded", "nonsense")]), "10.0.0.1");
     }
 
     #[test]
