@@ -3,8 +3,10 @@
 mod address_throttle;
 mod attempt_lanes;
 mod ended_sessions;
+mod event_ids;
 mod hash_threads;
 mod key_ring;
+mod rarely;
 
 use bulla_seal::NonceKey;
 use bulla_token::SigningKey;
@@ -18,8 +20,10 @@ use crate::store::Db;
 pub use address_throttle::AddressThrottle;
 pub use attempt_lanes::{AttemptLanes, Lane};
 pub use ended_sessions::{Asked, EndedSessions};
+pub use event_ids::EventIds;
 pub use hash_threads::{HashThreads, Overloaded, Panicked, Turn};
 pub use key_ring::{KeyRing, Opener, Reading, Ring, UnusableKey};
+pub use rarely::Rarely;
 
 #[derive(Debug)]
 pub struct App {
@@ -42,6 +46,9 @@ pub struct App {
     pub ended_sessions: EndedSessions,
     pub addresses: AddressThrottle,
     pub attempt_lanes: AttemptLanes,
+    pub event_ids: EventIds,
+    /// Who was turned away, for the audit log.
+    pub throttle_notes: Rarely,
 }
 
 /// What an [`App`] is made of besides what it makes itself.
@@ -73,6 +80,8 @@ impl App {
             ended_sessions: EndedSessions::default(),
             addresses: AddressThrottle::new(config.address_rate),
             attempt_lanes: AttemptLanes::default(),
+            event_ids: EventIds::default(),
+            throttle_notes: Rarely::default(),
             master_key,
             random,
             config,

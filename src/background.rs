@@ -25,6 +25,7 @@ pub fn start(app: &Arc<App>) {
     });
     every(app, PRUNING, "pruning", |app| async move {
         app.addresses.forget_idle();
+        app.throttle_notes.forget_idle();
         while flows::prune(&app).await.map_err(|error| error.to_string())? {
             tokio::task::yield_now().await;
         }

@@ -1,5 +1,6 @@
 //! What an operator types.
 
+mod audit;
 mod check;
 mod db;
 mod keys;
@@ -10,7 +11,7 @@ mod serve;
 mod users;
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ const EXAMPLES: &str = "Examples:
   bulla users create --name Ada --email ada@example.com
   bulla keys rotate sealing
   bulla db copy --to mysql://bulla:…@localhost/bulla
+  bulla audit --since 1h --follow
   bulla check                                say what is in force and what is wrong
 
 Every setting is a flag, an environment variable or a line in .env: see `bulla serve --help`.";
@@ -56,6 +58,9 @@ enum Command {
     /// Copy the database to another one, from SQLite to MySQL for example
     #[command(subcommand)]
     Db(db::Db),
+    /// Tell what happened to accounts, sessions and keys
+    #[command(after_help = audit::EXAMPLES)]
+    Audit(audit::Audit),
     /// Say what is in force and what is wrong; changes nothing
     Check(check::Check),
 }
@@ -70,6 +75,9 @@ enum Failure {
     /// All others are in. Each was named already.
     #[error("")]
     RowsRefused,
+    /// Nobody reads on, `head` for example has seen enough. That is no failure, but the end.
+    #[error("")]
+    ReaderGone,
 }
 
 impl Failure {
@@ -80,6 +88,7 @@ impl Failure {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::RowsRefused => ExitCode::from(2),
+            Self::ReaderGone => ExitCode::SUCCESS,
             Self::Settings(_) | Self::Command(_) => ExitCode::FAILURE,
         }
     }
@@ -141,6 +150,7 @@ fn dispatch(cli: Cli) -> Outcome {
             Command::Keys(keys) => keys.run(config).await,
             Command::Users(users) => users.run(config).await,
             Command::Db(db) => db.run(config).await,
+            Command::Audit(audit) => audit.run(config).await,
             Command::Seal(_) | Command::Check(_) => Ok(()),
         }
     })
@@ -149,6 +159,13 @@ fn dispatch(cli: Cli) -> Outcome {
 /// Reads a file that the command line names.
 fn read_file(path: &PathBuf) -> Result<String, Failure> {
     std::fs::read_to_string(path).map_err(|error| Failure::new(format!("cannot read {}: {error}", path.display())))
+}
+
+fn print_line(line: impl std::fmt::Display) -> Outcome {
+    writeln!(std::io::stdout(), "{line}").map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Failure::ReaderGone,
+        _ => Failure::new(format!("standard output: {error}")),
+    })
 }
 
 fn print_json(value: &impl serde::Serialize) -> Outcome {

@@ -20,7 +20,7 @@ use crate::store::{DatabaseUrl, Limits};
 
 use reader::Reader;
 pub use settings::{Settings, flag_of, names};
-pub use values::Rate;
+pub use values::{Rate, duration};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -43,6 +43,8 @@ pub struct Config {
     pub hash_threads: usize,
     pub hash_queue: usize,
     pub address_rate: Option<Rate>,
+    /// How long the audit log is kept.
+    pub audit_kept: Duration,
     pub trusted_proxies: Vec<IpNet>,
     pub cors_origins: Vec<String>,
     pub max_connections: u32,
@@ -84,6 +86,7 @@ pub struct TlsFiles {
 const DEFAULT_PORT: u16 = 8080;
 const DEFAULT_METRICS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
 const SHORTEST_PASSWORD: usize = 8;
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Config {
     /// Reads all settings and reports everything that is wrong with them, not just the first thing.
@@ -122,6 +125,7 @@ impl Config {
             address_rate: read
                 .with("BULLA_ADDRESS_RATE", &settings.address_rate, values::rate)
                 .unwrap_or(Some(Rate::DEFAULT)),
+            audit_kept: read.with("BULLA_AUDIT_KEPT", &settings.audit_kept, audit_kept).unwrap_or(90 * DAY),
             trusted_proxies: read
                 .with("BULLA_TRUSTED_PROXIES", &settings.trusted_proxies, values::networks)
                 .unwrap_or_default(),
@@ -216,6 +220,14 @@ fn access_lifetime(text: &str) -> Result<Duration, String> {
         return Ok(lifetime);
     }
     Err(format!("must lie between 1s and 30d, the life of an idle session (it is {text:?})"))
+}
+
+fn audit_kept(text: &str) -> Result<Duration, String> {
+    let kept = values::duration(text)?;
+    if (DAY..=100 * 365 * DAY).contains(&kept) {
+        return Ok(kept);
+    }
+    Err(format!("must lie between 1d and 36500d (it is {text:?})"))
 }
 
 fn accepts_raw_form(text: &str) -> Result<bool, String> {

@@ -2,6 +2,7 @@
 //! or one of the outcomes that the caller can act on.
 
 mod attempt;
+mod audit;
 mod authenticate;
 mod change_password;
 mod check_token;
@@ -17,6 +18,7 @@ mod list_sessions;
 mod login;
 mod logout;
 mod make_key;
+mod note_import;
 mod offer_sealing_key;
 mod open_session;
 mod prune;
@@ -28,6 +30,7 @@ mod succeed_key;
 mod unlock_password;
 mod update_profile;
 
+pub use audit::note_throttled_address;
 pub use authenticate::{Caller, InvalidToken, authenticate};
 pub use change_password::{ChangePassword, ChangePasswordError, change_password};
 pub use check_token::check_token;
@@ -43,6 +46,7 @@ pub use list_sessions::list_sessions;
 pub use login::{Login, LoginError, login};
 pub use logout::logout;
 pub use make_key::KeyError;
+pub use note_import::{note_import_began, note_import_ended};
 pub use offer_sealing_key::{OfferedKey, offer_sealing_key};
 pub use open_session::TokenAnswer;
 pub use prune::prune;

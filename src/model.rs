@@ -3,6 +3,7 @@
 mod account;
 mod argon2_cost;
 mod attempts;
+mod audit_event;
 mod client;
 mod common_passwords;
 mod email;
@@ -19,7 +20,8 @@ mod verified;
 
 pub use account::Account;
 pub use argon2_cost::{Argon2Cost, InvalidArgon2Cost};
-pub use attempts::{Attempts, TooManyAttempts};
+pub use attempts::{Attempts, Counter, TooManyAttempts};
+pub use audit_event::{Actor, AuditEvent, AuditKind, UnknownAuditKind};
 pub use client::Client;
 pub use email::{Email, InvalidEmail};
 pub use ids::{AccountId, RequestId, SessionId};

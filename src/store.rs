@@ -7,6 +7,7 @@
 pub mod accounts;
 mod address;
 pub mod attempts;
+pub mod audit_events;
 mod connect;
 pub mod foreign_users;
 mod held;
@@ -258,6 +259,7 @@ pub fn every_statement() -> impl Iterator<Item = &'static str> {
     let tables = [
         accounts::STATEMENTS,
         attempts::STATEMENTS,
+        audit_events::STATEMENTS,
         imported_accounts::STATEMENTS,
         server_keys::STATEMENTS,
         sessions::STATEMENTS,

@@ -1,8 +1,13 @@
--- Failed logins in a row, by canonical email address, whether or not there is such an account.
+-- Failed attempts in a row. A counter is named after a canonical email address, whether or not there is such an account,
+-- or after one and a network from which its owner has logged in.
 CREATE TABLE attempts (
-    email      VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
+    counter    VARCHAR(320) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
     failures   BIGINT NOT NULL,
+    -- Counted, and not judged yet.
+    pending    BIGINT NOT NULL,
     next_at    BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
-    INDEX attempts_by_update (updated_at)
+    -- Null: for ever.
+    kept_until BIGINT,
+    INDEX attempts_by_end (kept_until)
 ) ENGINE = InnoDB;

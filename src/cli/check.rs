@@ -68,6 +68,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("password hash", format!("argon2id {}", config.argon2)),
         ("hash threads and queue", format!("{} and {}", config.hash_threads, config.hash_queue)),
         ("address rate", rate),
+        ("audit log", format!("kept for {} days", config.audit_kept.as_secs() / 86400)),
         ("trusted proxies", or_none(config.trusted_proxies.iter().map(ToString::to_string).collect())),
         ("cors origins", or_none(config.cors_origins.clone())),
         ("connections", config.max_connections.to_string()),

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::open::{open_beside, open_database};
 use super::password_input::read_password;
-use super::{Failure, Outcome, print_json};
+use super::{Failure, Outcome, print_json, print_line};
 use crate::config::Config;
 use crate::flows;
 use crate::model::{Account, AccountId, Email, Name, Timestamp};
@@ -121,7 +121,7 @@ async fn list(config: &Config, json: bool) -> Outcome {
     let db = open_database(config).await?;
     let mut after = String::new();
     if !json {
-        println!("{:36}  {:32}  {:24}  {:8}  NAME", "ID", "EMAIL", "CREATED AT", "STATE");
+        print_line(format_args!("{:36}  {:32}  {:24}  {:8}  NAME", "ID", "EMAIL", "CREATED AT", "STATE"))?;
     }
     loop {
         let page = accounts::list(&db, &after, PAGE).await.map_err(Failure::new)?;
@@ -137,13 +137,12 @@ async fn list(config: &Config, json: bool) -> Outcome {
 
 fn print_account(account: &Account, json: bool) -> Outcome {
     if json {
-        println!("{}", serde_json::to_string(&listed(account)).map_err(Failure::new)?);
-        return Ok(());
+        return print_line(serde_json::to_string(&listed(account)).map_err(Failure::new)?);
     }
     let state = if account.is_disabled() { "disabled" } else { "enabled" };
     let (email, created_at) = (account.email.as_str(), account.created_at.to_string());
-    println!("{:36}  {email:32}  {created_at:24}  {state:8}  {}", account.id.as_str(), account.name.as_str());
-    Ok(())
+    let (id, name) = (account.id.as_str(), account.name.as_str());
+    print_line(format_args!("{id:36}  {email:32}  {created_at:24}  {state:8}  {name}"))
 }
 
 fn listed(account: &Account) -> Listed<'_> {
@@ -198,7 +197,7 @@ async fn unlock(config: Config, email: &str) -> Outcome {
     Ok(())
 }
 
-async fn find(db: &Db, user: &str) -> Result<Account, Failure> {
+pub(super) async fn find(db: &Db, user: &str) -> Result<Account, Failure> {
     let found = match Email::parse(user) {
         Ok(email) => accounts::by_email(db, &email).await,
         Err(_) => accounts::by_id(db, &AccountId::new(user)).await,

@@ -125,6 +125,9 @@ pub struct Settings {
     /// What one client address may do on costly routes: RATE/s,BURST or off [default: 2/s,60]
     #[arg(long, env = "BULLA_ADDRESS_RATE", global = true, hide_short_help = true, value_name = "RATE")]
     pub address_rate: Option<String>,
+    /// How long the audit log is kept: a number of days like 90d [default: 90d]
+    #[arg(long, env = "BULLA_AUDIT_KEPT", global = true, hide_short_help = true, value_name = "DURATION")]
+    pub audit_kept: Option<String>,
     /// Proxies whose X-Forwarded-For counts, as addresses or networks: 10.0.0.0/8,::1 [default: none]
     #[arg(long, env = "BULLA_TRUSTED_PROXIES", global = true, hide_short_help = true, value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,

@@ -21,7 +21,7 @@ impl Rate {
 }
 
 /// `900`, `90s`, `15m`, `1h`, `7d`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
     let unit_seconds = match text[digits.len()..].trim() {
         "" | "s" => 1,

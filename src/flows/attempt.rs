@@ -3,97 +3,174 @@
 
 use std::time::{Duration, Instant};
 
-use super::Internal;
 use super::receive_envelope::{Received, Spent, remember, spent};
+use super::{Internal, audit};
 use crate::app::{App, Lane};
-use crate::model::{Attempts, Email, TooManyAttempts};
-use crate::store::{attempts, transaction};
+use crate::model::{Attempts, AuditEvent, Client, Counter, Email, Timestamp, TooManyAttempts};
+use crate::store::{self, Tx, attempts, audit_events, transaction};
+
+/// Who tries: at which account, and where from.
+#[derive(Debug)]
+pub(super) struct Attempt<'a> {
+    email: &'a Email,
+    client: &'a Client,
+    of_everyone: Counter,
+    of_known: Counter,
+}
+
+/// The right to make an attempt now.
+#[derive(Debug)]
+pub(super) struct Entered<'a> {
+    attempt: Attempt<'a>,
+    _lane: Lane,
+}
 
 /// What was counted, and what had been there before.
 #[derive(Debug)]
-pub(super) struct Attempt {
-    email: Email,
+pub(super) struct Counted {
+    counter: Counter,
     before: Option<Attempts>,
-    /// `None` for envelopes that were seen before: they are not judged.
-    counted: Option<Attempts>,
+    now: Attempts,
 }
 
 /// So many attempts at one account that win a race against ours are more than may be made for free.
 const MOST_RACES: usize = 20;
 const LOOKING_AGAIN: Duration = Duration::from_millis(20);
 
-/// Takes one of the account's lanes, and turns away who must wait.
-pub(super) async fn enter(app: &App, email: &Email) -> Result<Result<Lane, TooManyAttempts>, Internal> {
-    if app.attempt_lanes.are_taken(email) {
-        // While the database is away, those in the lanes wait for it, and "too many attempts" would not be true.
-        app.db.ping().await?;
+impl<'a> Attempt<'a> {
+    pub(super) fn new(email: &'a Email, client: &'a Client) -> Self {
+        let of_known = Counter::of_known(email, client.network());
+        Self { email, client, of_everyone: Counter::of_everyone(email), of_known }
     }
-    let Some(lane) = app.attempt_lanes.enter(email).await else { return Ok(Err(TooManyAttempts::CROWDED)) };
-    Ok(count_another(app, email, Instant::now()).await?.map(|_| lane))
-}
 
-/// When there were too many attempts, no envelope is spent: the client may come again with it.
-pub(super) async fn spend_attempt<const N: usize>(
-    app: &App,
-    email: &Email,
-    received: [Received; N],
-) -> Result<Result<([Spent; N], Attempt), TooManyAttempts>, Internal> {
-    let begun = Instant::now();
-    // Whoever loses the race for a count looks again. Each time someone else got further, so this soon ends with a wait.
-    for _ in 0..MOST_RACES {
-        let Count { before, counted } = match count_another(app, email, begun).await? {
-            Ok(count) => count,
-            Err(refusal) => return Ok(Err(refusal)),
+    /// Takes one of the account's lanes, and turns away who must wait.
+    pub(super) async fn enter(self, app: &App) -> Result<Result<Entered<'a>, TooManyAttempts>, Internal> {
+        let mut counter = &self.of_everyone;
+        if app.attempt_lanes.are_taken(counter) {
+            // By strangers, perhaps: the owner has other lanes. And while the database is away, those in the lanes wait
+            // for it, and "too many attempts" would not be true.
+            counter = self.counter(app).await?.0;
+        }
+        let Some(lane) = app.attempt_lanes.enter(counter).await else {
+            return self.turn_away(app, TooManyAttempts::CROWDED).await;
         };
-        let outcome = transaction!(app.db, |tx| {
-            let seen = remember(app, tx, &received).await?;
-            if seen.contains(&true) {
-                Some((seen, None))
-            } else {
-                let is_first = attempts::replace(tx, email, before.as_ref(), &counted).await?;
-                is_first.then_some((seen, Some(counted)))
+        match self.count_another(app, Instant::now()).await? {
+            Ok(_) => Ok(Ok(Entered { attempt: self, _lane: lane })),
+            Err(refusal) => self.turn_away(app, refusal).await,
+        }
+    }
+
+    async fn turn_away<T>(&self, app: &App, refusal: TooManyAttempts) -> Result<Result<T, TooManyAttempts>, Internal> {
+        audit::note_throttled_attempt(app, self.email, self.client).await?;
+        Ok(Err(refusal))
+    }
+
+    /// Whoever tries from where it succeeded before is counted apart, unless that failed too often in a row.
+    async fn counter(&self, app: &App) -> Result<(&Counter, Option<Attempts>), Internal> {
+        let [of_everyone, of_known] = attempts::by_counters(&app.db, [&self.of_everyone, &self.of_known]).await?;
+        let known = of_known.filter(|attempts| attempts.failures < Attempts::MOST_OF_KNOWN);
+        Ok(if known.is_some() { (&self.of_known, known) } else { (&self.of_everyone, of_everyone) })
+    }
+
+    /// Of someone's devices that log in at the same moment at several nodes, each counts against the others until it is
+    /// judged. So those that are too many wait for a moment, in which another one may succeed and forget them all.
+    async fn count_another(&self, app: &App, begun: Instant) -> Result<Result<Counted, TooManyAttempts>, Internal> {
+        loop {
+            let ((counter, before), now) = (self.counter(app).await?, app.clock.now());
+            let refusal = match Attempts::and_another(before, now) {
+                Ok(now) => return Ok(Ok(Counted { counter: counter.clone(), before, now })),
+                Err(refusal) => refusal,
+            };
+            let may_pass = before.is_some_and(|attempts| attempts.are_in_judgement(now));
+            if !may_pass || begun.elapsed() > Attempts::JUDGEMENT {
+                return Ok(Err(refusal));
             }
-        });
-        if let Some((seen, counted)) = outcome? {
-            return Ok(Ok((spent(received, seen), Attempt { email: email.clone(), before, counted })));
+            tokio::time::sleep(LOOKING_AGAIN).await;
         }
     }
-    Ok(Err(TooManyAttempts::CROWDED))
 }
 
-/// What is there, and what it will be with one more.
-struct Count {
-    before: Option<Attempts>,
-    counted: Attempts,
-}
-
-/// Of someone's devices that log in at the same moment at several nodes, each counts against the others until it is
-/// judged. So those that are too many wait for a moment, in which another one may succeed and forget them all.
-async fn count_another(app: &App, email: &Email, begun: Instant) -> Result<Result<Count, TooManyAttempts>, Internal> {
-    loop {
-        let (before, now) = (attempts::by_email(&app.db, email).await?, app.clock.now());
-        let refusal = match Attempts::and_another(before, now) {
-            Ok(counted) => return Ok(Ok(Count { before, counted })),
-            Err(refusal) => refusal,
-        };
-        let may_pass = before.is_some_and(|attempts| attempts.are_in_judgement(now));
-        if !may_pass || begun.elapsed() > Attempts::JUDGEMENT {
-            return Ok(Err(refusal));
+impl Entered<'_> {
+    /// When there were too many attempts, no envelope is spent: the client may come again with it. Nothing is counted
+    /// for envelopes that were seen before: they are not judged.
+    pub(super) async fn spend<const N: usize>(
+        &self,
+        app: &App,
+        received: [Received; N],
+    ) -> Result<Result<([Spent; N], Option<Counted>), TooManyAttempts>, Internal> {
+        let begun = Instant::now();
+        // Whoever loses the race for a count looks again. Each time someone else got further, so this soon ends with a
+        // wait.
+        for _ in 0..MOST_RACES {
+            let counted = match self.attempt.count_another(app, begun).await? {
+                Ok(counted) => counted,
+                Err(refusal) => return self.attempt.turn_away(app, refusal).await,
+            };
+            let outcome = transaction!(app.db, |tx| {
+                let seen = remember(app, tx, &received).await?;
+                if seen.contains(&true) {
+                    Some((seen, false))
+                } else {
+                    let Counted { counter, before, now } = &counted;
+                    attempts::replace(tx, counter, before.as_ref(), now).await?.then_some((seen, true))
+                }
+            });
+            if let Some((seen, is_counted)) = outcome? {
+                return Ok(Ok((spent(received, seen), is_counted.then_some(counted))));
+            }
         }
-        tokio::time::sleep(LOOKING_AGAIN).await;
+        self.attempt.turn_away(app, TooManyAttempts::CROWDED).await
+    }
+
+    /// After a success: nobody's failures count any more, and this network is known.
+    pub(super) async fn forget_failures(&self, tx: &mut Tx, now: Timestamp) -> store::Result<()> {
+        attempts::delete(tx, &self.attempt.of_everyone).await?;
+        attempts::restart(tx, &self.attempt.of_known, now).await
     }
 }
 
-impl Attempt {
-    /// For an attempt that was no guess: its envelope was too old to be judged, or its password was right. Where another
-    /// attempt was counted since, this one stays counted too.
-    pub(super) async fn give_back(&self, app: &App) -> Result<(), Internal> {
-        let Some(counted) = self.counted else { return Ok(()) };
-        let now = app.clock.now();
-        let before = self.before.unwrap_or(Attempts { failures: 0, next_at: now, updated_at: now });
-        transaction!(app.db, |tx| {
-            attempts::replace(tx, &self.email, Some(&counted), &before).await?.then_some(())
-        })?;
-        Ok(())
+impl Counted {
+    /// Whether no other attempt will be let in after this one, unless it turns out to be right.
+    pub(super) fn locks(&self) -> bool {
+        self.now.failures >= Attempts::MOST
     }
+
+    async fn end(&self, tx: &mut Tx, was: Was, now: Timestamp) -> store::Result<()> {
+        match was {
+            Was::Guess => attempts::settle(tx, &self.counter).await,
+            Was::NoGuess => {
+                let before = self.before.unwrap_or_else(|| Attempts::none(now));
+                attempts::give_back(tx, &self.counter, &self.now, &before).await
+            }
+        }
+    }
+}
+
+/// What an attempt that was refused turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Was {
+    Guess,
+    /// Its envelope was too old to be judged, or its password was right.
+    NoGuess,
+}
+
+/// Notes a refusal, and whether it stays counted.
+pub(super) async fn end_refused(
+    app: &App,
+    counted: Option<&Counted>,
+    was: Was,
+    events: &[AuditEvent],
+) -> Result<(), Internal> {
+    let now = app.clock.now();
+    transaction!(app.db, |tx| {
+        if let Some(counted) = counted {
+            counted.end(tx, was, now).await?;
+        }
+        for event in events {
+            audit_events::insert(tx, event).await?;
+        }
+        Some(())
+    })?;
+    events.iter().for_each(audit::tell);
+    Ok(())
 }

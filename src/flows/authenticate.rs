@@ -4,7 +4,7 @@ use bulla_token::Claims;
 
 use super::{Internal, keep_keys};
 use crate::app::App;
-use crate::model::{Account, Session, SessionId};
+use crate::model::{Account, Client, Session, SessionId};
 use crate::store::sessions;
 
 /// Someone with a valid access token of a session that lives.
@@ -12,6 +12,7 @@ use crate::store::sessions;
 pub struct Caller {
     pub account: Account,
     pub session: Session,
+    pub client: Client,
 }
 
 /// Expired, forged, of an ended session: the caller can only log in again, so it is not told which.
@@ -19,11 +20,12 @@ pub struct Caller {
 #[error("the token is not valid, or no longer; log in again")]
 pub struct InvalidToken;
 
-pub async fn authenticate(app: &App, token: &str) -> Result<Result<Caller, InvalidToken>, Internal> {
+pub async fn authenticate(app: &App, token: &str, client: &Client) -> Result<Result<Caller, InvalidToken>, Internal> {
     let Some(claims) = claims(app, token).await? else {
         return Ok(Err(InvalidToken));
     };
-    Ok(living(app, &claims).await?.ok_or(InvalidToken))
+    let found = living(app, &claims).await?;
+    Ok(found.map(|(session, account)| Caller { account, session, client: client.clone() }).ok_or(InvalidToken))
 }
 
 /// The claims of a token with a good signature that has not expired.
@@ -35,12 +37,10 @@ pub(super) async fn claims(app: &App, token: &str) -> Result<Option<Claims>, Int
     Ok(app.keys.current().verifier.verify(token, app.clock.now().seconds()).ok())
 }
 
-/// The session of a token, if it still lives.
-pub(super) async fn living(app: &App, claims: &Claims) -> Result<Option<Caller>, Internal> {
+/// The session of a token and whose it is, if it still lives.
+pub(super) async fn living(app: &App, claims: &Claims) -> Result<Option<(Session, Account)>, Internal> {
     let found = sessions::with_account(&app.db, &SessionId::new(&claims.sid)).await?;
-    Ok(found.map(|(session, account)| Caller { account, session }).filter(|caller| {
-        caller.session.is_live(app.clock.now())
-            && !caller.account.is_disabled()
-            && caller.account.id.as_str() == claims.sub
+    Ok(found.filter(|(session, account)| {
+        session.is_live(app.clock.now()) && !account.is_disabled() && account.id.as_str() == claims.sub
     }))
 }

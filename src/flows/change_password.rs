@@ -5,15 +5,15 @@ use std::sync::Arc;
 use bulla_seal::Purpose;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::attempt::{self, spend_attempt};
+use super::attempt::{Attempt, Counted, Entered, Was, end_refused};
 use super::open_session::{TokenAnswer, issue_tokens};
 use super::receive_envelope::{Contents, EnvelopeError, Spent, receive};
-use super::{Caller, Internal};
+use super::{Caller, Internal, audit};
 use crate::app::{App, Overloaded};
 use crate::model::{
-    Account, HashMemory, PasswordHash, RefreshSecret, Session, TooManyAttempts, Verified, WeakPassword,
+    Account, Actor, AuditKind, HashMemory, PasswordHash, RefreshSecret, TooManyAttempts, Verified, WeakPassword,
 };
-use crate::store::{accounts, attempts, sessions, transaction};
+use crate::store::{accounts, audit_events, sessions, transaction};
 
 #[derive(Debug)]
 pub struct ChangePassword {
@@ -47,22 +47,45 @@ pub async fn change_password(
 ) -> Result<TokenAnswer, ChangePasswordError> {
     let current = receive(app, request.current_password.expose_secret()).await??;
     let new = receive(app, request.new_password.expose_secret()).await??;
-    let _lane = attempt::enter(app, &caller.account.email).await??;
+    let entered = Attempt::new(&caller.account.email, &caller.client).enter(app).await??;
     let turn = app.hashing.reserve()?;
-    let Caller { account, session } = caller;
-    let ([current, new], attempt) = spend_attempt(app, &account.email, [current, new]).await??;
+    let ([current, new], counted) = entered.spend(app, [current, new]).await??;
 
-    let judge = Arc::clone(app);
+    let (judge, account) = (Arc::clone(app), caller.account.clone());
     let judged = app.hashing.run(turn, move |memory| judge_change(&judge, account, current, new, memory));
-    let judged = judged.await.map_err(Internal::from)?;
-    // Whoever is told that the new password is weak has given the right current one.
-    if let Err(ChangePasswordError::Envelope(_) | ChangePasswordError::WeakPassword(_)) = judged {
-        attempt.give_back(app).await?;
-    }
-    let (verified, new_password) = judged?;
+    let refusal = match judged.await.map_err(Internal::from)? {
+        Ok((verified, new_password)) => {
+            match replace_password(app, verified, &caller, &new_password, &entered).await? {
+                Some(answer) => return Ok(answer),
+                None => (Was::NoGuess, "changed_meanwhile", ChangePasswordError::InvalidCredentials),
+            }
+        }
+        Err(error @ ChangePasswordError::InvalidCredentials) => (Was::Guess, "invalid_credentials", error),
+        Err(ChangePasswordError::Envelope(error)) => (Was::NoGuess, error.reason(), error.into()),
+        // Whoever is told that the new password is weak has given the right current one.
+        Err(error) => (Was::NoGuess, "weak_password", error),
+    };
+    let (was, reason, error) = refusal;
+    note_refusal(app, &caller, counted.as_ref(), was, reason).await?;
+    Err(error)
+}
 
-    let answer = replace_password(app, verified, session, &new_password).await?;
-    answer.ok_or(ChangePasswordError::InvalidCredentials)
+async fn note_refusal(
+    app: &App,
+    caller: &Caller,
+    counted: Option<&Counted>,
+    was: Was,
+    reason: &'static str,
+) -> Result<(), Internal> {
+    let event = |kind| {
+        let event = audit::event(app, kind, Actor::Client(&caller.client));
+        event.of_account(&caller.account.id).of_session(&caller.session.id)
+    };
+    let mut events = vec![event(AuditKind::PasswordChangeRefused).because(reason)];
+    if was == Was::Guess && counted.is_some_and(Counted::locks) {
+        events.push(event(AuditKind::PasswordLocked));
+    }
+    end_refused(app, counted, was, &events).await
 }
 
 /// Both envelopes are opened and one hash is checked whatever is inside; the new password is looked at last.
@@ -92,26 +115,30 @@ fn judge_change(
 async fn replace_password(
     app: &App,
     verified: Verified,
-    session: Session,
+    caller: &Caller,
     new_password: &PasswordHash,
+    entered: &Entered<'_>,
 ) -> Result<Option<TokenAnswer>, Internal> {
-    let now = app.clock.now();
+    let (now, session) = (app.clock.now(), &caller.session);
     let account = verified.into_account();
     let others = sessions::list_live(&app.db, &account.id, now).await?;
     // A fresh chain: whoever has an old refresh token of this session has nothing.
     let secret = RefreshSecret::new(app.random.bytes());
     let (digest, idle_ends_at) = (secret.digest(), session.idle_end_after(now));
-    let answer = issue_tokens(app, account.clone(), &session, secret, now)?;
+    let answer = issue_tokens(app, account.clone(), session, secret, now)?;
+    let event = audit::event(app, AuditKind::PasswordChanged, Actor::Client(&caller.client));
+    let event = event.of_account(&account.id).of_session(&session.id);
     let changed = transaction!(app.db, |tx| {
         let is_done = accounts::update_password(tx, &account, new_password).await?
             && sessions::restart_chain(tx, &session.id, &digest, now, idle_ends_at).await?;
-        sessions::end_all_others(tx, &session.id, &account.id, now).await?;
-        attempts::delete(tx, &account.email).await?;
-        is_done.then_some(())
+        let ended = sessions::end_all_others(tx, &session.id, &account.id, now).await?;
+        entered.forget_failures(tx, now).await?;
+        let event = event.clone().because(format_args!("{ended} other sessions ended"));
+        audit_events::insert(tx, &event).await?;
+        is_done.then_some(event)
     })?;
-    if changed.is_none() {
-        return Ok(None);
-    }
+    let Some(event) = changed else { return Ok(None) };
+    audit::tell(&event);
     for other in others.into_iter().filter(|other| other.id != session.id) {
         app.ended_sessions.insert(other.id);
     }

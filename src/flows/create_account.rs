@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::{Internal, register};
 use crate::app::{App, Overloaded};
-use crate::model::{Account, AccountId, Email, Name, Password, PasswordHash, WeakPassword};
+use crate::model::{Account, AccountId, Actor, Email, Name, Password, PasswordHash, WeakPassword};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CreateAccountError {
@@ -38,5 +38,5 @@ pub async fn create_account(
         created_at: app.clock.now(),
         disabled_at: None,
     };
-    register::insert(app, account).await?.ok_or(CreateAccountError::EmailTaken)
+    register::insert(app, account, Actor::Operator).await?.ok_or(CreateAccountError::EmailTaken)
 }

@@ -2,12 +2,13 @@
 
 use bulla_seal::SealingKey;
 
+use super::audit;
 use super::keep_keys::keep_keys;
 use super::make_key::{KeyError, stored_sealing_key};
 use super::succeed_key::{of_purpose, retired_at};
 use crate::app::App;
-use crate::model::KeyPurpose;
-use crate::store::{self, server_keys, transaction};
+use crate::model::{Actor, AuditKind, KeyPurpose};
+use crate::store::{self, audit_events, server_keys, transaction};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ImportKeyError {
@@ -34,7 +35,10 @@ pub async fn import_sealing_key(app: &App, key: &SealingKey) -> Result<(), Impor
     }
     let latest = rows.last();
     let row = stored_sealing_key(app, key, latest.map_or(1, |latest| latest.generation + 1), now)?;
+    let event = audit::event(app, AuditKind::KeyImported, Actor::Operator);
+    let event = event.because(format_args!("{} key {}", KeyPurpose::Sealing, key.kid()));
     let inserted = transaction!(app.db, |tx| {
+        audit_events::insert(tx, &event).await?;
         let inserted = server_keys::insert(tx, &row).await?;
         if let Some(latest) = latest {
             let retired_at = retired_at(app, KeyPurpose::Sealing, now);
@@ -43,5 +47,6 @@ pub async fn import_sealing_key(app: &App, key: &SealingKey) -> Result<(), Impor
         inserted.made()
     });
     inserted?.ok_or(ImportKeyError::RacedByRotation)?;
+    audit::tell(&event);
     Ok(keep_keys(app).await?)
 }

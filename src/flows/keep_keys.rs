@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use bulla_seal::SealingKey;
 use zeroize::Zeroizing;
 
-use super::Internal;
 use super::make_key::{KeyError, make_key, stored_sealing_key};
 use super::succeed_key::{PUBLISHED_AHEAD, Urgency, of_purpose, succeed};
+use super::{Internal, audit};
 use crate::app::{App, Opener, Reading, Ring};
 use crate::config::Tokens;
-use crate::model::{KeyPurpose, KeyStage, StoredKey, Timestamp};
-use crate::store::{self, server_keys, transaction};
+use crate::model::{Actor, AuditEvent, AuditKind, KeyPurpose, KeyStage, StoredKey, Timestamp};
+use crate::store::{self, audit_events, server_keys, transaction};
 
 /// How long a key is the active one.
 const ACTIVE_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -31,8 +31,7 @@ pub async fn keep_keys(app: &App) -> Result<(), KeyError> {
     for purpose in purposes(app) {
         let rows = of_purpose(rows.clone(), purpose);
         if rows.last().is_some_and(|latest| is_due(latest, purpose, app.clock.now())) {
-            tracing::info!(%purpose, "the active key has served its time");
-            succeed(app, purpose, &rows, Urgency::Planned).await?;
+            succeed(app, purpose, &rows, Urgency::Planned, Actor::Server).await?;
         }
     }
     destroy_private_parts(app, &rows).await?;
@@ -90,14 +89,19 @@ async fn make_first_keys(app: &App, rows: &[StoredKey]) -> Result<(), KeyError> 
     if keys.is_empty() {
         return Ok(());
     }
+    let events: Vec<AuditEvent> = keys.iter().map(|key| event(app, AuditKind::KeyMade, key)).collect();
     // Rolled back: another node was faster, and its keys are found by the reload that follows.
-    transaction!(app.db, |tx| {
+    let made = transaction!(app.db, |tx| {
         let mut made = Some(());
-        for key in &keys {
+        for (key, event) in keys.iter().zip(&events) {
+            audit_events::insert(tx, event).await?;
             made = made.and(server_keys::insert(tx, key).await?.made());
         }
         made
     })?;
+    if made.is_some() {
+        events.iter().for_each(audit::tell);
+    }
     Ok(())
 }
 
@@ -131,11 +135,18 @@ async fn destroy_private_parts(app: &App, rows: &[StoredKey]) -> Result<(), KeyE
         row.stage(now) == KeyStage::Retired || (row.purpose == KeyPurpose::Signing.as_str() && has_served)
     };
     for row in rows.iter().filter(|row| row.private_key.is_some()).filter(is_useless) {
-        let destroyed =
-            transaction!(app.db, |tx| { server_keys::delete_private_part(tx, &row.kid).await?.then_some(()) })?;
+        let event = event(app, AuditKind::KeyDestroyed, row);
+        let destroyed = transaction!(app.db, |tx| {
+            audit_events::insert(tx, &event).await?;
+            server_keys::delete_private_part(tx, &row.kid).await?.then_some(())
+        })?;
         if destroyed.is_some() {
-            tracing::info!(kid = row.kid, purpose = row.purpose, "destroyed the private part of a key that has served");
+            audit::tell(&event);
         }
     }
     Ok(())
+}
+
+fn event(app: &App, kind: AuditKind, key: &StoredKey) -> AuditEvent {
+    audit::event(app, kind, Actor::Server).because(format_args!("{} key {}", key.purpose, key.kid))
 }

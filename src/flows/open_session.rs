@@ -3,14 +3,15 @@
 use bulla_token::Claims;
 use secrecy::SecretString;
 
-use super::Internal;
+use super::attempt::Entered;
+use super::{Internal, audit};
 use crate::app::App;
 use crate::config::Tokens;
 use crate::model::{
-    Account, Client, PasswordHash, RecentRotations, RefreshSecret, RefreshToken, Session, SessionId, Timestamp,
-    Verified,
+    Account, Actor, AuditKind, Client, PasswordHash, RecentRotations, RefreshSecret, RefreshToken, Session, SessionId,
+    Timestamp, Verified,
 };
-use crate::store::{accounts, attempts, sessions, transaction};
+use crate::store::{accounts, audit_events, sessions, transaction};
 
 /// What a login, a refresh and a password change are answered with.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub(super) async fn open_session(
     verified: Verified,
     replacement: Option<PasswordHash>,
     client: &Client,
+    entered: &Entered<'_>,
 ) -> Result<Option<TokenAnswer>, Internal> {
     let now = app.clock.now();
     let secret = RefreshSecret::new(app.random.bytes());
@@ -49,14 +51,20 @@ pub(super) async fn open_session(
     };
     // Signed before anything is written: a session whose tokens cannot be issued is not opened.
     let answer = issue_tokens(app, account.clone(), &session, secret, now)?;
+    let event = audit::event(app, AuditKind::LoggedIn, Actor::Client(client));
+    let event = event.of_account(&account.id).of_session(&session.id);
     let opened = transaction!(app.db, |tx| {
-        attempts::delete(tx, &account.email).await?;
+        entered.forget_failures(tx, now).await?;
         if let Some(replacement) = &replacement {
             accounts::update_hash(tx, &account, replacement).await?;
         }
+        audit_events::insert(tx, &event).await?;
         sessions::insert(tx, &session, account.password_version).await?.then_some(())
     })?;
-    Ok(opened.map(|()| answer))
+    Ok(opened.map(|()| {
+        audit::tell(&event);
+        answer
+    }))
 }
 
 /// An access token for a session, beside the refresh token that is current.

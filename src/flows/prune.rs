@@ -1,16 +1,12 @@
 //! Forgetting what no longer matters, in small transactions that nobody notices.
 
-use std::time::Duration;
-
 use super::Internal;
 use super::receive_envelope::MEMORY_MARGIN;
 use crate::app::App;
-use crate::model::{Attempts, Session};
-use crate::store::{attempts, sessions, spent_envelopes, transaction};
+use crate::model::{AuditEvent, Session};
+use crate::store::{attempts, audit_events, sessions, spent_envelopes, transaction};
 
 const BATCH: u32 = 200;
-const FEW_FAILURES_KEPT: Duration = Duration::from_secs(24 * 3600);
-const FAILURES_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Removes one batch of each kind; true when there is more to do.
 pub async fn prune(app: &App) -> Result<bool, Internal> {
@@ -20,10 +16,10 @@ pub async fn prune(app: &App) -> Result<bool, Internal> {
     digests.extend(spent_envelopes::list_of_retired_keys(&app.db, now - MEMORY_MARGIN, BATCH).await?);
     // Kept for a while after their end, so that a late refresh token is still recognized.
     let over = sessions::list_over(&app.db, now - Session::IDLE, BATCH).await?;
-    let mut forgotten = attempts::list_old(&app.db, now - FEW_FAILURES_KEPT, Attempts::FREE, BATCH).await?;
-    // A locked password stays locked.
-    forgotten.extend(attempts::list_old(&app.db, now - FAILURES_KEPT, Attempts::MOST, BATCH).await?);
-    if digests.is_empty() && over.is_empty() && forgotten.is_empty() {
+    let counters = attempts::list_over(&app.db, now, BATCH).await?;
+    let events = audit_events::list_old(&app.db, &AuditEvent::least_id(now - app.config.audit_kept), BATCH).await?;
+    let most = digests.len().max(over.len()).max(counters.len()).max(events.len());
+    if most == 0 {
         return Ok(false);
     }
     transaction!(app.db, |tx| {
@@ -33,10 +29,13 @@ pub async fn prune(app: &App) -> Result<bool, Internal> {
         for session in &over {
             sessions::delete(tx, session).await?;
         }
-        for email in &forgotten {
-            attempts::delete_old(tx, email, now - FEW_FAILURES_KEPT).await?;
+        for counter in &counters {
+            attempts::delete_over(tx, counter, now).await?;
+        }
+        for event in &events {
+            audit_events::delete(tx, event).await?;
         }
         Some(())
     })?;
-    Ok(digests.len().max(over.len()).max(forgotten.len()) >= BATCH as usize)
+    Ok(most >= BATCH as usize)
 }

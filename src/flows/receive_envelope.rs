@@ -31,6 +31,18 @@ pub enum EnvelopeError {
     Reused,
 }
 
+impl EnvelopeError {
+    /// For the audit log.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) | Self::RawFormOff => "invalid_envelope",
+            Self::UnknownKey(_) => "unknown_sealing_key",
+            Self::Stale => "stale_envelope",
+            Self::Reused => "reused_envelope",
+        }
+    }
+}
+
 /// A sealed password whose public part is in order.
 pub(super) enum Received {
     Sealed(Box<Addressed>),

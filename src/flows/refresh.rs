@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::end_sessions::{Ending, end};
 use super::open_session::{TokenAnswer, issue_tokens};
-use super::{Internal, end_sessions};
+use super::{Internal, audit};
 use crate::app::App;
-use crate::model::{Account, EndReason, RefreshSecret, RefreshToken, Session, TokenPlace};
+use crate::model::{Account, Actor, AuditKind, Client, EndReason, RefreshSecret, RefreshToken, Session, TokenPlace};
 use crate::store::{sessions, transaction};
 
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +20,7 @@ pub enum RefreshError {
 /// A used token within this time of its use is a second browser tab or a lost answer; later, it is theft.
 const GRACE: Duration = Duration::from_secs(10);
 
-pub async fn refresh(app: &App, token: &str) -> Result<TokenAnswer, RefreshError> {
+pub async fn refresh(app: &App, token: &str, client: &Client) -> Result<TokenAnswer, RefreshError> {
     let presented = RefreshToken::parse(token).ok_or(RefreshError::InvalidToken)?;
     // Whoever loses the race for an exchange looks again, and then finds the token used a moment ago.
     loop {
@@ -36,13 +37,23 @@ pub async fn refresh(app: &App, token: &str) -> Result<TokenAnswer, RefreshError
                 return Ok(issue_tokens(app, account, &session, successor, now)?);
             }
             TokenPlace::Used { .. } => {
-                tracing::warn!(account_id = %account.id, session_id = %session.id, "a used refresh token came back: session ended");
-                end_sessions::end(app, &session.id, &account.id, EndReason::RefreshTokenReused).await?;
+                end_stolen(app, &session, &account, client).await?;
                 return Err(RefreshError::InvalidToken);
             }
             TokenPlace::Foreign => return Err(RefreshError::InvalidToken),
         }
     }
+}
+
+/// A used token came back: its owner and someone else have it, and nobody can tell which of them asks.
+async fn end_stolen(app: &App, session: &Session, account: &Account, client: &Client) -> Result<(), Internal> {
+    let (actor, reason) = (Actor::Client(client), EndReason::RefreshTokenReused);
+    let ending = Ending { session: &session.id, account: &account.id, reason, actor };
+    if end(app, ending).await? {
+        let event = audit::event(app, AuditKind::TheftDetected, actor);
+        audit::record(app, event.of_account(&account.id).of_session(&session.id)).await?;
+    }
+    Ok(())
 }
 
 async fn live_session(app: &App, presented: &RefreshToken) -> Result<(Session, Account), RefreshError> {

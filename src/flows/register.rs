@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bulla_seal::Purpose;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Internal;
 use super::receive_envelope::{Contents, EnvelopeError, receive, spend};
+use super::{Internal, audit};
 use crate::app::{App, Overloaded};
-use crate::model::{Account, AccountId, Email, Name, PasswordHash, WeakPassword};
-use crate::store::{accounts, transaction};
+use crate::model::{Account, AccountId, Actor, AuditKind, Client, Email, Name, PasswordHash, WeakPassword};
+use crate::store::{accounts, audit_events, transaction};
 
 #[derive(Debug)]
 pub struct Register {
@@ -36,7 +36,7 @@ pub enum RegisterError {
     Internal(#[from] Internal),
 }
 
-pub async fn register(app: &Arc<App>, request: Register) -> Result<Account, RegisterError> {
+pub async fn register(app: &Arc<App>, request: Register, client: &Client) -> Result<Account, RegisterError> {
     let turn = app.hashing.reserve()?;
     let envelope = receive(app, request.password.expose_secret()).await??;
     let [envelope] = spend(app, [envelope]).await?;
@@ -69,11 +69,18 @@ pub async fn register(app: &Arc<App>, request: Register) -> Result<Account, Regi
         created_at,
         disabled_at: None,
     };
-    insert(app, account).await?.ok_or(RegisterError::EmailTaken)
+    insert(app, account, Actor::Client(client)).await?.ok_or(RegisterError::EmailTaken)
 }
 
 /// `None` when the email address is taken.
-pub(super) async fn insert(app: &App, account: Account) -> Result<Option<Account>, Internal> {
-    let inserted = transaction!(app.db, |tx| { accounts::insert(tx, &account).await?.made() })?;
-    Ok(inserted.map(|()| account))
+pub(super) async fn insert(app: &App, account: Account, actor: Actor<'_>) -> Result<Option<Account>, Internal> {
+    let event = audit::event(app, AuditKind::Registered, actor).of_account(&account.id);
+    let inserted = transaction!(app.db, |tx| {
+        audit_events::insert(tx, &event).await?;
+        accounts::insert(tx, &account).await?.made()
+    })?;
+    Ok(inserted.map(|()| {
+        audit::tell(&event);
+        account
+    }))
 }

@@ -4,7 +4,7 @@ use super::keep_keys::keep_keys;
 use super::make_key::KeyError;
 use super::succeed_key::{Rotation, Urgency, of_purpose, succeed};
 use crate::app::App;
-use crate::model::{KeyPurpose, KeyStage};
+use crate::model::{Actor, KeyPurpose, KeyStage};
 use crate::store::server_keys;
 
 pub async fn rotate_key(app: &App, purpose: KeyPurpose, urgency: Urgency) -> Result<Rotation, KeyError> {
@@ -16,7 +16,7 @@ pub async fn rotate_key(app: &App, purpose: KeyPurpose, urgency: Urgency) -> Res
         if let (Some(waiting), Urgency::Planned) = (waiting, urgency) {
             return Ok(Rotation::Waiting { kid: waiting.kid.clone(), active_at: waiting.active_at });
         }
-        let rotation = succeed(app, purpose, &rows, urgency).await?;
+        let rotation = succeed(app, purpose, &rows, urgency, Actor::Operator).await?;
         keep_keys(app).await?;
         // Whoever says "compromised" wants every older key gone, the one that another node has just made too.
         if urgency == Urgency::Planned || !matches!(rotation, Rotation::ByAnotherNode) {

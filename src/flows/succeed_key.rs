@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::audit;
 use super::make_key::{KeyError, make_key};
 use crate::app::App;
-use crate::model::{KeyPurpose, KeyStage, StoredKey, Timestamp};
-use crate::store::{server_keys, transaction};
+use crate::model::{Actor, AuditKind, KeyPurpose, KeyStage, StoredKey, Timestamp};
+use crate::store::{audit_events, server_keys, transaction};
 
 /// How long a signing key is published before it signs, so that every verifier's cache knows it by then.
 pub(super) const PUBLISHED_AHEAD: Duration = Duration::from_secs(3600);
@@ -50,6 +51,7 @@ pub(super) async fn succeed(
     purpose: KeyPurpose,
     rows: &[StoredKey],
     urgency: Urgency,
+    actor: Actor<'_>,
 ) -> Result<Rotation, KeyError> {
     let now = app.clock.now();
     let generation = rows.last().map_or(1, |latest| latest.generation + 1);
@@ -58,7 +60,9 @@ pub(super) async fn succeed(
         _ => now,
     };
     let successor = make_key(app, purpose, generation, active_at).await?;
+    let event = audit::event(app, AuditKind::KeyRotated, actor).because(describe(purpose, urgency, &successor));
     let made = transaction!(app.db, |tx| {
+        audit_events::insert(tx, &event).await?;
         let inserted = server_keys::insert(tx, &successor).await?;
         match urgency {
             Urgency::Planned => {
@@ -78,8 +82,13 @@ pub(super) async fn succeed(
     if made?.is_none() {
         return Ok(Rotation::ByAnotherNode);
     }
-    tracing::info!(%purpose, kid = successor.kid, %active_at, "made the next key");
+    audit::tell(&event);
     Ok(Rotation::Made { kid: successor.kid, active_at })
+}
+
+fn describe(purpose: KeyPurpose, urgency: Urgency, successor: &StoredKey) -> String {
+    let why = if urgency == Urgency::Compromised { "; the ones before are compromised" } else { "" };
+    format!("{purpose} key {} active at {}{why}", successor.kid, successor.active_at)
 }
 
 pub(super) fn retired_at(app: &App, purpose: KeyPurpose, retiring_at: Timestamp) -> Timestamp {

@@ -1,12 +1,21 @@
 //! Unlocking a password after too many failed attempts, as an operator.
 
-use super::Internal;
+use super::{Internal, audit};
 use crate::app::App;
-use crate::model::Email;
-use crate::store::{attempts, transaction};
+use crate::model::{Actor, AuditKind, Counter, Email};
+use crate::store::{accounts, attempts, audit_events, transaction};
 
 /// False when there was nothing to unlock: no attempt has failed since the last good login.
 pub async fn unlock_password(app: &App, email: &Email) -> Result<bool, Internal> {
-    let forgotten = transaction!(app.db, |tx| { attempts::delete(tx, email).await?.then_some(()) })?;
+    let (counter, account) = (Counter::of_everyone(email), accounts::by_email(&app.db, email).await?);
+    let event = audit::event(app, AuditKind::PasswordUnlocked, Actor::Operator);
+    let event = event.of_account(account.as_ref().map(|account| &account.id));
+    let forgotten = transaction!(app.db, |tx| {
+        audit_events::insert(tx, &event).await?;
+        attempts::delete(tx, &counter).await?.then_some(())
+    })?;
+    if forgotten.is_some() {
+        audit::tell(&event);
+    }
     Ok(forgotten.is_some())
 }

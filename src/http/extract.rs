@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use super::error::{FieldError, Problem};
 use crate::app::App;
 use crate::flows::{self, InvalidToken};
+use crate::model::Client;
 
 const LARGEST_BODY_BYTES: usize = 16 * 1024;
 /// A client that takes longer to send so little is stuck, or means to hold the connection.
@@ -172,7 +173,8 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let BearerToken(token) = BearerToken::from_request_parts(parts, app).await?;
-        Ok(Self(flows::authenticate(app, token.expose_secret()).await??))
+        let client = parts.extensions.get::<Client>().expect("serve_request notes the client of every request");
+        Ok(Self(flows::authenticate(app, token.expose_secret(), client).await??))
     }
 }
 

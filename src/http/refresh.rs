@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -12,6 +13,7 @@ use super::error::Problem;
 use super::extract::Body;
 use crate::app::App;
 use crate::flows;
+use crate::model::Client;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct RefreshBody {
@@ -24,6 +26,10 @@ pub(super) struct RefreshBody {
 /// A repeat within 10 seconds gets the same successor again; a later one ends the session, because someone else has
 /// the token too.
 #[utoipa::path(post, path = "/api/auth/refresh", tag = "sessions", request_body = RefreshBody, responses((status = 200, body = Tokens)))]
-pub(super) async fn refresh(State(app): State<Arc<App>>, Body(body): Body<RefreshBody>) -> Result<Tokens, Problem> {
-    Ok(flows::refresh(&app, body.refresh_token.expose_secret()).await?.into())
+pub(super) async fn refresh(
+    State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
+    Body(body): Body<RefreshBody>,
+) -> Result<Tokens, Problem> {
+    Ok(flows::refresh(&app, body.refresh_token.expose_secret(), &client).await?.into())
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use super::error::Problem;
 use super::extract::{Body, Fields};
 use crate::app::App;
 use crate::flows;
-use crate::model::{Email, Name};
+use crate::model::{Client, Email, Name};
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct RegisterBody {
@@ -38,6 +38,7 @@ pub(super) struct Registered {
 #[utoipa::path(post, path = "/api/auth/register", tag = "accounts", request_body = RegisterBody, responses((status = 201, body = Registered)))]
 pub(super) async fn register(
     State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
     Body(body): Body<RegisterBody>,
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
     let mut fields = Fields::default();
@@ -47,6 +48,6 @@ pub(super) async fn register(
         return Err(fields.problem());
     };
     let request = flows::Register { name, email, password: body.password };
-    let account = flows::register(&app, request).await?;
+    let account = flows::register(&app, request, &client).await?;
     Ok((StatusCode::CREATED, Json(Registered { message: "registered", user: account.into() })))
 }

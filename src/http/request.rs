@@ -15,6 +15,7 @@ use super::client_address::client_address;
 use super::error::Problem;
 use super::server::Peer;
 use crate::app::App;
+use crate::flows;
 use crate::model::{Client, RequestId};
 
 /// Longer than any honest request takes, shorter than a client's patience.
@@ -26,7 +27,7 @@ pub(super) async fn serve_request(State(app): State<Arc<App>>, mut request: Requ
     let begun = Instant::now();
     // Our own, always: an id from outside could be another request's, or not fit into a log line.
     let id = RequestId::new(app.new_id());
-    let client = client(&app, &request);
+    let client = client(&app, &request, &id);
     let method = known_method(request.method());
     // The pattern, not the path: nothing that a client made up gets into the log or becomes a time series.
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
@@ -90,9 +91,12 @@ fn too_slow() -> Problem {
 /// Takes a token from the bucket of the client's address.
 pub(super) async fn throttle(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let client = request.extensions().get::<Client>().expect("serve_request notes the client of every request");
-    match app.addresses.take(client.address) {
+    match app.addresses.take(client.network()) {
         Ok(()) => next.run(request).await,
-        Err(wait) => Problem::too_many_attempts(wait).into_response(),
+        Err(wait) => {
+            flows::note_throttled_address(&app, client).await;
+            Problem::too_many_attempts(wait).into_response()
+        }
     }
 }
 
@@ -105,7 +109,7 @@ pub(super) async fn method_not_allowed() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }
 
-fn client(app: &App, request: &Request) -> Client {
+fn client(app: &App, request: &Request, id: &RequestId) -> Client {
     let peer: Option<IpAddr> = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let peer = peer.expect("the accept loop notes the peer of every connection");
     let user_agent = request.headers().get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
@@ -115,5 +119,6 @@ fn client(app: &App, request: &Request) -> Client {
     Client {
         address: client_address(peer, request.headers(), &app.config.trusted_proxies),
         user_agent: user_agent.collect(),
+        request_id: id.clone(),
     }
 }

@@ -1,47 +1,113 @@
-//! The table `attempts`: failed logins in a row, one row an email address.
+//! The table `attempts`: failed logins in a row, one row a counter.
 
 use super::{Db, Insertion, Result, Tx, execute, on, statements};
-use crate::model::{Attempts, Email, Timestamp};
+use crate::model::{Attempts, Counter, Timestamp};
 
 statements! {
-    BY_EMAIL = "SELECT failures, next_at, updated_at FROM attempts WHERE email = ?";
-    INSERT = "INSERT INTO attempts (email, failures, next_at, updated_at) VALUES (?, ?, ?, ?)";
-    UPDATE = "UPDATE attempts SET failures = ?, next_at = ?, updated_at = ? WHERE email = ? AND failures = ?";
-    DELETE = "DELETE FROM attempts WHERE email = ?";
-    DELETE_OLD = "DELETE FROM attempts WHERE email = ? AND updated_at < ?";
-    LIST_OLD = "SELECT email FROM attempts WHERE updated_at < ? AND failures < ? LIMIT ?";
+    BY_COUNTERS = "SELECT counter, failures, pending, next_at, updated_at FROM attempts WHERE counter IN (?, ?)";
+    INSERT = "INSERT INTO attempts (counter, failures, pending, next_at, updated_at, kept_until) \
+              VALUES (?, ?, ?, ?, ?, ?)";
+    UPDATE = "UPDATE attempts SET failures = ?, pending = ?, next_at = ?, updated_at = ?, kept_until = ? \
+              WHERE counter = ? AND failures = ? AND pending = ?";
+    UPDATE_PENDING = "UPDATE attempts SET pending = pending - 1 WHERE counter = ? AND pending > 0";
+    GIVE_BACK = "UPDATE attempts SET failures = ?, pending = pending - 1, next_at = ?, updated_at = ?, kept_until = ? \
+                 WHERE counter = ? AND failures = ? AND pending > 0";
+    RESTART = "UPDATE attempts SET failures = 0, pending = 0, next_at = ?, updated_at = ?, kept_until = ? \
+               WHERE counter = ?";
+    DELETE = "DELETE FROM attempts WHERE counter = ?";
+    LIST_OVER = "SELECT counter FROM attempts WHERE kept_until < ? ORDER BY kept_until LIMIT ?";
+    DELETE_OVER = "DELETE FROM attempts WHERE counter = ? AND kept_until < ?";
 }
 
-pub async fn by_email(db: &Db, email: &Email) -> Result<Option<Attempts>> {
-    on!(db, |conn| sqlx::query_as(BY_EMAIL).bind(email).fetch_optional(conn))
+#[derive(sqlx::FromRow)]
+struct Row {
+    counter: String,
+    #[sqlx(flatten)]
+    attempts: Attempts,
+}
+
+/// What was counted by each of two counters.
+pub async fn by_counters(db: &Db, counters: [&Counter; 2]) -> Result<[Option<Attempts>; 2]> {
+    let [one, other] = counters.map(Counter::name);
+    let rows: Vec<Row> = on!(db, |conn| sqlx::query_as(BY_COUNTERS).bind(one).bind(other).fetch_all(conn))?;
+    Ok([one, other].map(|name| rows.iter().find(|row| row.counter == name).map(|row| row.attempts)))
 }
 
 /// Replaces what was `found` with `next`; false when another request did so first.
-pub async fn replace(tx: &mut Tx, email: &Email, found: Option<&Attempts>, next: &Attempts) -> Result<bool> {
-    let Attempts { failures, next_at, updated_at } = next;
+pub async fn replace(tx: &mut Tx, counter: &Counter, found: Option<&Attempts>, next: &Attempts) -> Result<bool> {
     match found {
-        None => {
-            let inserted = execute!(tx, sqlx::query(INSERT).bind(email).bind(failures).bind(next_at).bind(updated_at));
-            Ok(Insertion::from_result(inserted)? == Insertion::Made)
-        }
+        None => Ok(insert(tx, counter, next).await? == Insertion::Made),
         Some(found) => Ok(execute!(
             tx,
-            sqlx::query(UPDATE).bind(failures).bind(next_at).bind(updated_at).bind(email).bind(found.failures)
+            sqlx::query(UPDATE)
+                .bind(next.failures)
+                .bind(next.pending)
+                .bind(next.next_at)
+                .bind(next.updated_at)
+                .bind(counter.kept_until(next))
+                .bind(counter.name())
+                .bind(found.failures)
+                .bind(found.pending)
         )? == 1),
     }
 }
 
+/// One of the pending attempts was judged, and failed.
+pub async fn settle(tx: &mut Tx, counter: &Counter) -> Result<()> {
+    execute!(tx, sqlx::query(UPDATE_PENDING).bind(counter.name())).map(drop)
+}
+
+/// The attempt `counted` was no guess: it is as it was `before`. Where another one was counted since, it stays counted.
+pub async fn give_back(tx: &mut Tx, counter: &Counter, counted: &Attempts, before: &Attempts) -> Result<()> {
+    let given_back = execute!(
+        tx,
+        sqlx::query(GIVE_BACK)
+            .bind(before.failures)
+            .bind(before.next_at)
+            .bind(before.updated_at)
+            .bind(counter.kept_until(before))
+            .bind(counter.name())
+            .bind(counted.failures)
+    )?;
+    if given_back == 1 { Ok(()) } else { settle(tx, counter).await }
+}
+
+/// Begins to count at nothing, whether or not there was a count.
+pub async fn restart(tx: &mut Tx, counter: &Counter, now: Timestamp) -> Result<()> {
+    let none = Attempts::none(now);
+    let end = counter.kept_until(&none);
+    let restarted = execute!(tx, sqlx::query(RESTART).bind(now).bind(now).bind(end).bind(counter.name()))?;
+    if restarted == 0 {
+        // Another login that began at the same moment may have done it.
+        let (Insertion::Made | Insertion::Taken) = insert(tx, counter, &none).await?;
+    }
+    Ok(())
+}
+
 /// False when there was nothing to forget.
-pub async fn delete(tx: &mut Tx, email: &Email) -> Result<bool> {
-    Ok(execute!(tx, sqlx::query(DELETE).bind(email))? == 1)
+pub async fn delete(tx: &mut Tx, counter: &Counter) -> Result<bool> {
+    Ok(execute!(tx, sqlx::query(DELETE).bind(counter.name()))? == 1)
 }
 
-/// Unless it was tried since.
-pub async fn delete_old(tx: &mut Tx, email: &Email, before: Timestamp) -> Result<()> {
-    execute!(tx, sqlx::query(DELETE_OLD).bind(email).bind(before)).map(drop)
+/// The names of up to `limit` counters that may be forgotten.
+pub async fn list_over(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<String>> {
+    on!(db, |conn| sqlx::query_scalar(LIST_OVER).bind(now).bind(limit).fetch_all(conn))
 }
 
-/// Up to `limit` addresses that were last tried before `before`, fewer times than `failures`.
-pub async fn list_old(db: &Db, before: Timestamp, failures: i64, limit: u32) -> Result<Vec<Email>> {
-    on!(db, |conn| sqlx::query_scalar(LIST_OLD).bind(before).bind(failures).bind(limit).fetch_all(conn))
+/// Unless it counted another attempt since.
+pub async fn delete_over(tx: &mut Tx, name: &str, now: Timestamp) -> Result<()> {
+    execute!(tx, sqlx::query(DELETE_OVER).bind(name).bind(now)).map(drop)
+}
+
+async fn insert(tx: &mut Tx, counter: &Counter, attempts: &Attempts) -> Result<Insertion> {
+    Insertion::from_result(execute!(
+        tx,
+        sqlx::query(INSERT)
+            .bind(counter.name())
+            .bind(attempts.failures)
+            .bind(attempts.pending)
+            .bind(attempts.next_at)
+            .bind(attempts.updated_at)
+            .bind(counter.kept_until(attempts))
+    ))
 }

@@ -17,7 +17,8 @@ macro_rules! migrations {
             "0002_sessions",
             "0003_server_keys",
             "0004_spent_envelopes",
-            "0005_attempts"
+            "0005_attempts",
+            "0006_audit_events"
         )
     };
     ($folder:literal, $($name:literal),+) => {

@@ -86,7 +86,13 @@ tables! {
         refresh_digest: Bytes, rotations: Integer, recent_rotations: Bytes,
     }
     spent_envelopes { digest: Bytes, expires_at: Integer, kid: Text }
-    attempts { email: Text, failures: Integer, next_at: Integer, updated_at: Integer }
+    audit_events {
+        id: Text, at: Integer, kind: Text, account_id: Text, session_id: Text, actor: Text, address: Text,
+        user_agent: Text, request_id: Text, detail: Text,
+    }
+    attempts {
+        counter: Text, failures: Integer, pending: Integer, next_at: Integer, updated_at: Integer, kept_until: Integer,
+    }
 }
 
 statements! {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bulla::flows;
+use bulla::model::Attempts;
 use bulla_seal::Purpose;
 use reqwest::Method;
 use serde_json::json;
@@ -18,6 +19,17 @@ async fn guess_wrong(server: &TestServer, email: &str, times: usize) {
     for _ in 0..times {
         guess(server, email).await.problem(401, "invalid_credentials");
     }
+}
+
+/// Where clients say where they come from.
+async fn behind_a_proxy() -> TestServer {
+    TestServer::with(|settings| settings.trusted_proxies = Some("127.0.0.1".to_owned())).await
+}
+
+async fn log_in_from(server: &TestServer, address: &str, email: &str, password: &str) -> Answer {
+    let body = json!({ "email": email, "password": server.seal(Purpose::Login, email, password).await });
+    let request = server.request(Method::POST, "login").header("x-forwarded-for", address).json(&body);
+    Answer::read(request.send().await.unwrap()).await
 }
 
 async fn change_password(server: &TestServer, email: &str, access: &str, current: &str, new: &str) -> Answer {
@@ -201,6 +213,84 @@ async fn a_hundred_failures_in_a_row_lock_the_password_until_an_administrator_un
     }
     server.forget_attempts(&email).await;
     server.try_login(&email, PASSWORD).await.ok(200);
+}
+
+#[tokio::test]
+async fn a_stranger_who_guesses_does_not_keep_the_owner_out() {
+    let server = behind_a_proxy().await;
+    let (home, stranger, elsewhere) = ("192.0.2.1", "198.51.100.7", "203.0.113.9");
+    let email = new_email();
+    server.register(&email).await;
+    log_in_from(&server, home, &email, PASSWORD).await.ok(200);
+    for _ in 0..5 {
+        log_in_from(&server, stranger, &email, OTHER_PASSWORD).await.problem(401, "invalid_credentials");
+    }
+    log_in_from(&server, stranger, &email, PASSWORD).await.problem(429, "too_many_attempts");
+    log_in_from(&server, elsewhere, &email, PASSWORD).await.problem(429, "too_many_attempts");
+    // A wrong password of the owner's own changes nothing about that.
+    log_in_from(&server, home, &email, OTHER_PASSWORD).await.problem(401, "invalid_credentials");
+    log_in_from(&server, home, &email, PASSWORD).await.ok(200);
+    // Nor does a lock: it is for everyone else.
+    let key = server.sealing_key().await;
+    for _ in 0..100 {
+        server.app.clock.advance(Attempts::LONGEST_WAIT);
+        let body = json!({ "email": email, "password": bulla_seal::seal_raw(&key, OTHER_PASSWORD).unwrap() });
+        let request = server.request(Method::POST, "login").header("x-forwarded-for", stranger).json(&body);
+        Answer::read(request.send().await.unwrap()).await.problem(401, "invalid_credentials");
+    }
+    let locked = log_in_from(&server, elsewhere, &email, PASSWORD).await;
+    assert!(locked.problem(429, "too_many_attempts")["detail"].as_str().unwrap().contains("locked"));
+    log_in_from(&server, home, &email, PASSWORD).await.ok(200);
+}
+
+#[tokio::test]
+async fn the_allowance_of_a_known_address_is_small_and_of_one_account_only() {
+    let server = behind_a_proxy().await;
+    let home = "2001:db8:1:2::1";
+    let (email, other) = (new_email(), new_email());
+    server.register(&email).await;
+    server.register(&other).await;
+    log_in_from(&server, home, &email, PASSWORD).await.ok(200);
+    // The same network, as far as anyone can tell.
+    let neighbour = "2001:db8:1:2:aaaa::9";
+    for _ in 0..5 {
+        log_in_from(&server, neighbour, &email, OTHER_PASSWORD).await.problem(401, "invalid_credentials");
+    }
+    log_in_from(&server, home, &email, PASSWORD).await.problem(429, "too_many_attempts");
+    // Of everyone else's allowance, nothing was taken.
+    log_in_from(&server, "203.0.113.9", &email, OTHER_PASSWORD).await.problem(401, "invalid_credentials");
+    // After twenty in a row, one who guesses from there is like everyone else: from a hundred, one is taken already.
+    for _ in 5..20 {
+        server.app.clock.advance(Attempts::LONGEST_WAIT);
+        log_in_from(&server, neighbour, &email, OTHER_PASSWORD).await.problem(401, "invalid_credentials");
+    }
+    for _ in 0..4 {
+        log_in_from(&server, neighbour, &email, OTHER_PASSWORD).await.problem(401, "invalid_credentials");
+    }
+    log_in_from(&server, home, &email, PASSWORD).await.problem(429, "too_many_attempts");
+    log_in_from(&server, "203.0.113.9", &email, PASSWORD).await.problem(429, "too_many_attempts");
+    // To another account, this address is a stranger.
+    for _ in 0..5 {
+        log_in_from(&server, "198.51.100.7", &other, OTHER_PASSWORD).await.problem(401, "invalid_credentials");
+    }
+    log_in_from(&server, home, &other, PASSWORD).await.problem(429, "too_many_attempts");
+}
+
+#[tokio::test]
+async fn a_password_change_makes_an_address_known_too() {
+    let server = behind_a_proxy().await;
+    let (email, tokens) = server.new_person().await;
+    let body = json!({
+        "current_password": server.seal(Purpose::CurrentPassword, &email, PASSWORD).await,
+        "new_password": server.seal(Purpose::NewPassword, &email, OTHER_PASSWORD).await,
+    });
+    let request = server.request(Method::POST, "password").header("x-forwarded-for", "192.0.2.1");
+    Answer::read(request.bearer_auth(&tokens.access).json(&body).send().await.unwrap()).await.ok(200);
+    for _ in 0..5 {
+        log_in_from(&server, "198.51.100.7", &email, PASSWORD).await.problem(401, "invalid_credentials");
+    }
+    log_in_from(&server, "198.51.100.7", &email, OTHER_PASSWORD).await.problem(429, "too_many_attempts");
+    log_in_from(&server, "192.0.2.1", &email, OTHER_PASSWORD).await.ok(200);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 mod support;
 
 mod attempts;
+mod audit;
 mod bodies;
 mod collations;
 mod envelopes;

@@ -15,15 +15,16 @@ use std::time::Instant;
 use clap::Args;
 use progress::{Progress, thousands};
 use report::Report;
-use rows::Judge;
+use rows::{Judge, Rows};
 use serde::Serialize;
 use source::Source;
 
+use crate::app::App;
 use crate::cli::open::{open_beside, open_database};
 use crate::cli::{Failure, Outcome};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::flows::{Importer, Verdicts};
+use crate::flows::{self, Importer, Verdicts};
 use crate::random::Random;
 use crate::store::DatabaseUrl;
 
@@ -107,15 +108,40 @@ struct Summary {
     dry_run: bool,
 }
 
+/// What an import works with; without an app, it is a dry run.
+struct Prepared {
+    importer: Importer,
+    judge: Judge,
+    app: Option<App>,
+}
+
 impl Import {
     pub(super) async fn run(self, config: Config) -> Outcome {
         let begun = Instant::now();
         let configured = config.database.clone();
         let source = Source::find(&self, &configured)?;
-        let (mut importer, judge) = self.prepare(config).await?;
+        let Prepared { mut importer, judge, app } = self.prepare(config).await?;
         let mut rows = source.open(judge).await?;
-        let mut report = Report::open(self.report.as_deref(), self.json)?;
         let mut summary = Summary { dry_run: self.dry_run, ..Summary::default() };
+        if let Some(app) = &app {
+            flows::note_import_began(app).await.map_err(Failure::new)?;
+        }
+        let outcome = self.import_all(&mut rows, &mut importer, &mut summary).await;
+        if let Some(app) = &app {
+            // What is in is in, whatever broke off.
+            let Summary { imported, already_here, refused, .. } = summary;
+            let noted = flows::note_import_ended(app, imported, already_here, refused).await.map_err(Failure::new);
+            outcome.and(noted)?;
+        } else {
+            outcome?;
+        }
+        importer.close().await;
+        summary.finish(begun);
+        self.print(&summary)
+    }
+
+    async fn import_all(&self, rows: &mut Rows, importer: &mut Importer, summary: &mut Summary) -> Outcome {
+        let mut report = Report::open(self.report.as_deref(), self.json)?;
         let mut progress = Progress::new(rows.total);
         while let Some(batch) = rows.next().await {
             let batch = batch?;
@@ -125,25 +151,22 @@ impl Import {
             progress.show(batch.position, summary.rows, summary.refused);
         }
         progress.end();
-        report.end()?;
-        importer.close().await;
-        summary.finish(begun);
-        self.print(&summary)
+        report.end()
     }
 
     /// A dry run opens what there is and creates nothing.
-    async fn prepare(&self, config: Config) -> Result<(Importer, Judge), Failure> {
-        let (importer, clock, random) = if self.dry_run {
+    async fn prepare(&self, config: Config) -> Result<Prepared, Failure> {
+        let (importer, clock, random, app) = if self.dry_run {
             let is_new = matches!(&config.database, DatabaseUrl::Sqlite(path) if !path.exists());
             let db = if is_new { None } else { Some(open_database(&config).await?) };
-            (Importer::dry(db).await, Clock::system(), Random::new())
+            (Importer::dry(db).await, Clock::system(), Random::new(), None)
         } else {
             let app = open_beside(config).await?;
-            (Importer::new(app.db.clone()).await, app.clock.clone(), app.random.clone())
+            (Importer::new(app.db.clone()).await, app.clock.clone(), app.random.clone(), Some(app))
         };
         let now = clock.now();
         let new_id = Arc::new(move || random.uuid(clock.now()));
-        Ok((importer.map_err(Failure::new)?, Judge { now, new_id }))
+        Ok(Prepared { importer: importer.map_err(Failure::new)?, judge: Judge { now, new_id }, app })
     }
 
     fn print(&self, summary: &Summary) -> Outcome {
