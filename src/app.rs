@@ -2,6 +2,7 @@
 
 mod address_throttle;
 mod attempt_lanes;
+mod decoys;
 mod ended_sessions;
 mod event_ids;
 mod hash_threads;
@@ -19,6 +20,7 @@ use crate::store::Db;
 
 pub use address_throttle::AddressThrottle;
 pub use attempt_lanes::{AttemptLanes, Lane};
+pub use decoys::Decoys;
 pub use ended_sessions::{Asked, EndedSessions};
 pub use event_ids::EventIds;
 pub use hash_threads::{HashThreads, Overloaded, Panicked, Turn};
@@ -41,8 +43,7 @@ pub struct App {
     pub hashing: HashThreads,
     /// Signs tokens instead of the stored keys, under `JWT_SECRET`.
     pub shared_secret: Option<SigningKey>,
-    /// What a password is checked against where there is no account.
-    pub dummy_hash: PasswordHash,
+    pub decoys: Decoys,
     pub ended_sessions: EndedSessions,
     pub addresses: AddressThrottle,
     pub attempt_lanes: AttemptLanes,
@@ -76,7 +77,7 @@ impl App {
             refresh_key: RefreshKey::new(&master_key.derive("refresh tokens")),
             hashing: HashThreads::start(config.hash_threads, config.hash_queue),
             shared_secret: shared_secret(&config),
-            dummy_hash: dummy_hash(&config, &random),
+            decoys: Decoys::new(hash_of_nobody(&config, &random), &master_key.derive("decoys")),
             ended_sessions: EndedSessions::default(),
             addresses: AddressThrottle::new(config.address_rate),
             attempt_lanes: AttemptLanes::default(),
@@ -104,7 +105,7 @@ fn random_password(random: &Random) -> Password {
     Password::new(zeroize::Zeroizing::new(bytes.map(|byte| format!("{byte:02x}")).concat()))
 }
 
-fn dummy_hash(config: &Config, random: &Random) -> PasswordHash {
+fn hash_of_nobody(config: &Config, random: &Random) -> PasswordHash {
     PasswordHash::make(&random_password(random), random.bytes(), config.argon2, &mut HashMemory::default())
 }
 

@@ -13,6 +13,8 @@ use crate::flows;
 const KEYS: Duration = Duration::from_secs(2);
 /// Twice within the second in which `/verify` must follow.
 const ENDED_SESSIONS: Duration = Duration::from_millis(400);
+/// Imports are rare, and logins that upgrade a hash change little at a time.
+const DECOYS: Duration = Duration::from_secs(600);
 const PRUNING: Duration = Duration::from_secs(30);
 const LONGEST_CHORE: Duration = Duration::from_secs(60);
 
@@ -22,6 +24,9 @@ pub fn start(app: &Arc<App>) {
     });
     every(app, ENDED_SESSIONS, "following ended sessions", |app| async move {
         flows::follow_ended_sessions(&app).await.map_err(|error| error.to_string())
+    });
+    every(app, DECOYS, "looking at kinds of hashes", |app| async move {
+        flows::keep_decoys(&app).await.map_err(|error| error.to_string())
     });
     every(app, PRUNING, "pruning", |app| async move {
         app.addresses.forget_idle();

@@ -13,6 +13,7 @@ mod end_sessions;
 mod follow_ended_sessions;
 mod import_accounts;
 mod import_sealing_key;
+mod keep_decoys;
 mod keep_keys;
 mod list_sessions;
 mod login;
@@ -41,6 +42,7 @@ pub use end_sessions::{end_every_session, end_session, log_out_account, log_out_
 pub use follow_ended_sessions::follow_ended_sessions;
 pub use import_accounts::{BATCH_ROWS, Draft, Importer, Place, Reason, Refusal, SourceRow, Verdicts, judge_row};
 pub use import_sealing_key::{ImportKeyError, import_sealing_key};
+pub use keep_decoys::keep_decoys;
 pub use keep_keys::keep_keys;
 pub use list_sessions::list_sessions;
 pub use login::{Login, LoginError, login};

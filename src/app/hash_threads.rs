@@ -158,15 +158,14 @@ mod tests {
         let (done, was_done) = mpsc::channel::<()>();
         let mut blocked = Box::pin(blocked);
         assert!(poll_once(&mut blocked).is_none());
-        let mut abandoned = Box::pin(threads.run(threads.reserve().unwrap(), move |_| drop(done)));
+        let mut abandoned = Box::pin(threads.run(threads.reserve().unwrap(), move |_| done.send(())));
         assert!(poll_once(&mut abandoned).is_none());
         drop(abandoned);
         let noticed = threads.run(threads.reserve().unwrap(), |_| ());
         release.send(()).unwrap();
         assert_eq!(blocked.await, Ok(true));
         noticed.await.unwrap();
-        // The sender was dropped with the unrun closure, or by running it; only the unrun one never sent.
-        assert!(was_done.try_recv().is_err());
+        assert_eq!(was_done.try_recv(), Err(mpsc::TryRecvError::Disconnected));
     }
 
     #[tokio::test]

@@ -128,7 +128,7 @@ pub struct Settings {
     /// How long the audit log is kept: a number of days like 90d [default: 90d]
     #[arg(long, env = "BULLA_AUDIT_KEPT", global = true, hide_short_help = true, value_name = "DURATION")]
     pub audit_kept: Option<String>,
-    /// Proxies whose X-Forwarded-For counts, as addresses or networks: 10.0.0.0/8,::1 [default: none]
+    /// Proxies whose X-Forwarded-For or Forwarded counts, as addresses or networks: 10.0.0.0/8,::1 [default: none]
     #[arg(long, env = "BULLA_TRUSTED_PROXIES", global = true, hide_short_help = true, value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
     /// Origins whose pages may call this server: https://app.example.com,… [default: none]

@@ -104,7 +104,8 @@ fn judge_change(
         (Contents::Nothing, _) | (_, Contents::Nothing) => (app.random_password(), app.random_password(), false),
         (Contents::Refused(refusal), _) | (_, Contents::Refused(refusal)) => return Err(refusal.into()),
     };
-    let verified = Verified::by_password(Some(account), &app.dummy_hash, &current, memory).filter(|_| are_readable);
+    let own = app.decoys.own();
+    let verified = Verified::by_password(Some(account), own, own, &current, memory).filter(|_| are_readable);
     let verified = verified.ok_or(ChangePasswordError::InvalidCredentials)?;
     app.config.password_policy.check(&new, &verified.account().name, &email)?;
     let new = PasswordHash::make(&new, app.random.bytes(), app.config.argon2, memory);

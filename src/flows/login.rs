@@ -80,7 +80,7 @@ fn judge_login(
         Contents::Refused(refusal) => return Err(Refusal::Envelope(refusal)),
     };
     let is_known = account.is_some();
-    let verified = Verified::by_password(account, &app.dummy_hash, &password, memory);
+    let verified = Verified::by_password(account, &app.decoys.of(email), app.decoys.own(), &password, memory);
     let verified = match verified {
         Some(verified) if is_readable => verified,
         _ if !is_readable => return Err(Refusal::Unreadable),

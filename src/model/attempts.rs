@@ -32,8 +32,8 @@ impl Counter {
     pub fn kept_until(&self, attempts: &Attempts) -> Option<Timestamp> {
         let kept = match attempts.failures {
             _ if self.is_known => Attempts::KNOWN_KEPT,
-            ..Attempts::FREE => Attempts::FEW_KEPT,
-            ..Attempts::MOST => Attempts::MANY_KEPT,
+            failures if failures < Attempts::FREE => Attempts::FEW_KEPT,
+            failures if failures < Attempts::MOST => Attempts::MANY_KEPT,
             _ => return None,
         };
         Some(attempts.updated_at + kept)

@@ -78,6 +78,15 @@ impl PasswordHash {
         self.0.starts_with(&format!("$argon2id$v=19${cost}$"))
     }
 
+    /// A hash of the same kind and cost that is nobody's: what stands in for it.
+    pub fn decoy(&self) -> Self {
+        let kept = self.0.len().saturating_sub(fields::SHORTEST_HASH_CHARACTERS);
+        let hide = |(place, character): (usize, char)| {
+            if place >= kept && character.is_ascii_alphanumeric() { 'A' } else { character }
+        };
+        Self(self.0.char_indices().map(hide).collect())
+    }
+
     /// Whether both are of one kind and cost.
     pub fn is_made_like(&self, other: &Self) -> bool {
         let made = |hash: &Self| hash.0.splitn(5, '$').take(4).map(str::to_owned).collect::<Vec<_>>();

@@ -8,17 +8,18 @@ use super::{Account, Argon2Cost, HashMemory, Password, PasswordHash};
 pub struct Verified(Account);
 
 impl Verified {
-    /// Checks a password against an account, or against `dummy` where there is none, at the same cost.
-    /// Takes milliseconds, so it runs on a hashing thread only.
+    /// Checks a password against an account, or against a `decoy` where there is none. `own` is any hash of today's
+    /// kind. Takes milliseconds, so it runs on a hashing thread only.
     pub fn by_password(
         account: Option<Account>,
-        dummy: &PasswordHash,
+        decoy: &PasswordHash,
+        own: &PasswordHash,
         password: &Password,
         memory: &mut HashMemory,
     ) -> Option<Self> {
-        let hash = account.as_ref().map_or(dummy, |account| &account.password);
+        let hash = account.as_ref().map_or(decoy, |account| &account.password);
         // Those that are made as today's are our own, which are of the normalized text.
-        let is_own = hash.is_made_like(dummy);
+        let is_own = hash.is_made_like(own);
         let found = match hash.matches(password, memory) {
             Ok(false) if !is_own => hash.matches_as_typed(password, memory),
             found => found,
@@ -29,7 +30,7 @@ impl Verified {
             Err(unusable) => {
                 tracing::error!(account_id = account.as_ref().map(|account| account.id.as_str()), "{unusable}");
                 // A row that nobody can log in with must not answer faster than any other.
-                let _ = dummy.matches(password, memory);
+                let _ = own.matches(password, memory);
                 None
             }
         }

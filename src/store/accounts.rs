@@ -7,6 +7,7 @@ statements! {
     BY_ID = "SELECT id, name, email, password, password_version, created_at, disabled_at FROM accounts WHERE id = ?";
     BY_EMAIL = "SELECT id, name, email, password, password_version, created_at, disabled_at FROM accounts WHERE email = ?";
     LIST = "SELECT id, name, email, password, password_version, created_at, disabled_at FROM accounts WHERE id > ? ORDER BY id LIMIT ?";
+    HASHES_FROM = "SELECT password FROM accounts WHERE email > ? ORDER BY email LIMIT ?";
     INSERT = "INSERT INTO accounts (id, name, email, password, password_version, created_at) VALUES (?, ?, ?, ?, ?, ?)";
     UPDATE_NAME = "UPDATE accounts SET name = ? WHERE id = ?";
     UPDATE_PASSWORD = "UPDATE accounts SET password = ?, password_version = password_version + 1 \
@@ -26,6 +27,11 @@ pub async fn by_email(db: &Db, email: &Email) -> Result<Option<Account>> {
 /// The next accounts after `after`, by id.
 pub async fn list(db: &Db, after: &str, limit: u32) -> Result<Vec<Account>> {
     on!(db, |conn| sqlx::query_as(LIST).bind(after).bind(limit).fetch_all(conn))
+}
+
+/// The hashes of the next accounts in the order of addresses.
+pub async fn hashes_from(db: &Db, email: &str, limit: u32) -> Result<Vec<PasswordHash>> {
+    on!(db, |conn| sqlx::query_scalar(HASHES_FROM).bind(email).bind(limit).fetch_all(conn))
 }
 
 pub async fn insert(tx: &mut Tx, account: &Account) -> Result<Insertion> {

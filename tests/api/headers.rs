@@ -260,12 +260,15 @@ mod client_address {
             let headers: Vec<_> = lines.iter().map(|line| ("x-forwarded-for", *line)).collect();
             assert_eq!(seen(&server, &headers).await, address, "{lines:?}");
         }
+        let forwarded = ("forwarded", "for=198.51.100.1, for=203.0.113.7;proto=https, for=10.0.0.2");
+        assert_eq!(seen(&server, &[forwarded]).await, "203.0.113.7");
+        assert_eq!(seen(&server, &[forwarded, ("x-forwarded-for", "192.0.2.9")]).await, "127.0.0.1");
     }
 
     #[tokio::test]
     async fn another_header_is_not_believed_even_of_a_trusted_proxy() {
         let server = TestServer::with(|settings| settings.trusted_proxies = Some("127.0.0.1".to_owned())).await;
-        for name in ["x-real-ip", "forwarded", "x-client-ip"] {
+        for name in ["x-real-ip", "cf-connecting-ip", "x-client-ip"] {
             assert_eq!(seen(&server, &[(name, "203.0.113.7")]).await, "127.0.0.1", "{name}");
         }
     }

@@ -252,3 +252,34 @@ async fn an_account_that_is_enabled_again_logs_in() {
     flows::enable_account(&server.app, &account).await.unwrap();
     server.try_login(&email, PASSWORD).await.ok(200);
 }
+
+#[tokio::test]
+async fn unknown_addresses_are_checked_against_what_accounts_have() {
+    let server = TestServer::start().await;
+    for number in 0..40 {
+        bring_along(&server, &number.to_string(), bcrypt("open sesame", bcrypt::Version::TwoB)).await;
+    }
+    let foreign = |server: &TestServer| {
+        let unknown = (0..400).map(|number| Email::parse(&format!("nobody{number}@example.com")).unwrap());
+        unknown.filter(|email| !server.app.decoys.of(email).is_made_like(server.app.decoys.own())).count()
+    };
+    assert_eq!(foreign(&server), 0);
+    flows::keep_decoys(&server.app).await.unwrap();
+    assert_eq!(foreign(&server), 400, "every account is imported");
+    // As long as nothing changes, nothing changes.
+    let another = server.another_node().await;
+    flows::keep_decoys(&another.app).await.unwrap();
+    assert_eq!(foreign(&another), 400);
+    for _ in 0..40 {
+        server.register(&new_email()).await;
+    }
+    flows::keep_decoys(&server.app).await.unwrap();
+    let half = foreign(&server);
+    assert!((150..250).contains(&half), "{half} of 400, where half of the accounts are imported");
+    // An unknown address of either kind is a wrong password, at the cost of one hash.
+    for number in 0..8 {
+        let before = server.app.hashing.hashes();
+        server.try_login(&format!("nobody{number}@example.com"), PASSWORD).await.problem(401, "invalid_credentials");
+        assert_eq!(server.app.hashing.hashes() - before, 1);
+    }
+}

@@ -6,6 +6,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 /// Less could be found by trying passwords until one fits by chance.
 pub(super) const SHORTEST_HASH_BYTES: usize = 16;
+/// In base64, less what may be padding.
+pub(super) const SHORTEST_HASH_CHARACTERS: usize = 20;
 /// SHA-512's; a longer one would multiply the cost.
 const LONGEST_HASH_BYTES: usize = 64;
 
