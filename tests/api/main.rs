@@ -14,6 +14,7 @@ mod headers;
 mod health;
 mod keys;
 mod login;
+mod malformed;
 mod nodes;
 mod openapi;
 mod password;

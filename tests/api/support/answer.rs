@@ -1,7 +1,7 @@
 //! What came back, read once, with assertions that show all of it when they fail.
 
 use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 #[derive(Debug)]
@@ -14,6 +14,20 @@ pub struct Answer {
 impl Answer {
     pub async fn read(response: reqwest::Response) -> Self {
         Self { status: response.status(), headers: response.headers().clone(), text: response.text().await.unwrap() }
+    }
+
+    /// Of the bytes of a connection that is closed; `None` unless they are one answer, and nothing more.
+    pub fn of_connection(bytes: &[u8]) -> Option<Self> {
+        let (head, text) = str::from_utf8(bytes).ok()?.split_once("\r\n\r\n")?;
+        let (status, lines) = head.split_once("\r\n")?;
+        let status = status.strip_prefix("HTTP/1.1 ")?.split(' ').next()?.parse().ok()?;
+        let header = |line: &str| {
+            let (name, value) = line.split_once(':')?;
+            Some((name.parse::<HeaderName>().ok()?, value.trim().parse().ok()?))
+        };
+        let headers = lines.split("\r\n").map(header).collect::<Option<HeaderMap>>()?;
+        let answer = Self { status, headers, text: text.to_owned() };
+        (answer.header("content-length") == text.len().to_string()).then_some(answer)
     }
 
     pub fn header(&self, name: &str) -> &str {
@@ -34,16 +48,29 @@ impl Answer {
     /// Checks that this is a complete problem document (RFC 9457) of this status and code, and returns it.
     #[track_caller]
     pub fn problem(&self, status: u16, code: &str) -> Value {
-        assert_eq!(self.status, status, "{self:?}");
-        assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
-        let problem = self.json();
-        assert_eq!(problem["code"], code, "{self:?}");
-        assert_eq!(problem["status"], status, "{self:?}");
-        assert_eq!(problem["message"], problem["detail"], "{self:?}");
-        for member in ["type", "title", "detail", "request_id"] {
-            assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{member} is missing: {self:?}");
-        }
-        assert_eq!(problem["request_id"], self.header("x-request-id"), "{self:?}");
-        problem
+        self.checked_problem(status, code).unwrap_or_else(|complaint| panic!("{complaint}"))
+    }
+
+    /// As `problem`, for whoever collects what is wrong.
+    pub fn checked_problem(&self, status: u16, code: &str) -> Result<Value, String> {
+        let problem = serde_json::from_str::<Value>(&self.text).unwrap_or_default();
+        let has = |member: &str| problem[member].as_str().is_some_and(|text| !text.is_empty());
+        let missing = ["type", "title", "detail", "request_id"].into_iter().find(|member| !has(member));
+        let complaint = if self.status != status {
+            format!("the status is not {status}")
+        } else if self.header("content-type") != "application/problem+json" {
+            "it is no problem document".to_owned()
+        } else if problem["code"] != code {
+            format!("the code is not {code}")
+        } else if let Some(member) = missing {
+            format!("{member} is missing")
+        } else if problem["status"] != status || problem["message"] != problem["detail"] {
+            "the document contradicts itself".to_owned()
+        } else if problem["request_id"] != self.header("x-request-id") {
+            "the request has two ids".to_owned()
+        } else {
+            return Ok(problem);
+        };
+        Err(format!("{complaint}: {self:?}"))
     }
 }
