@@ -55,6 +55,8 @@ fn parse_hop(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn found(peer: &str, lines: &[&str], trusted: &[&str]) -> String {
@@ -116,5 +118,54 @@ mod tests {
     fn something_unreadable_ends_the_walk() {
         assert_eq!(found("10.0.0.1", &["203.0.113.7, unknown, 10.0.0.2"], &["10.0.0.0/8"]), "10.0.0.2");
         assert_eq!(found("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    const TRUSTED: [&str; 2] = ["10.0.0.0/8", "2001:db8:1::/48"];
+
+    fn one_of_ours() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "10\\.[0-9]\\.[0-9]\\.[0-9](:[1-9][0-9]{0,3})?",
+            "2001:db8:1::[0-9a-f]{1,4}",
+            "\\[2001:db8:1::[1-9]\\]:80"
+        ]
+    }
+
+    fn stranger() -> impl Strategy<Value = String> {
+        prop_oneof!["203\\.0\\.113\\.[0-9]", "2001:db8:2::[1-9]"]
+    }
+
+    /// What a client may have made up: bytes that a header can hold.
+    fn anything() -> impl Strategy<Value = String> {
+        prop_oneof![stranger(), one_of_ours(), "[ -~]{0,20}", "[0-9.:,\\[\\] ]{0,20}"]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+
+        #[test]
+        fn whatever_stands_left_of_a_stranger_counts_for_nothing(
+            left in proptest::collection::vec(anything(), 0..4),
+            stranger in stranger(),
+            right in proptest::collection::vec(one_of_ours(), 0..4),
+            separator in prop_oneof![Just(", "), Just(","), Just("\n")],
+        ) {
+            let hops = [left, vec![stranger.clone()], right].concat().join(separator);
+            let lines: Vec<&str> = hops.split('\n').collect();
+            prop_assert_eq!(found("10.0.0.1", &lines, &TRUSTED), stranger);
+        }
+
+        #[test]
+        fn a_stranger_who_connects_is_the_client_whatever_he_says(peer in stranger(), line in anything()) {
+            prop_assert_eq!(found(&peer, &[&line], &TRUSTED), peer);
+        }
+
+        #[test]
+        fn any_bytes_are_walked_without_a_panic(lines in proptest::collection::vec("[^\\x00-\\x1f\\x7f]{0,60}", 0..5)) {
+            let headers = lines.iter().map(|line| {
+                ("x-forwarded-for".parse().unwrap(), axum::http::HeaderValue::from_bytes(line.as_bytes()).unwrap())
+            });
+            let trusted = TRUSTED.map(|network| network.parse().unwrap());
+            client_address("10.0.0.1".parse().unwrap(), &headers.collect(), &trusted);
+        }
     }
 }

@@ -112,6 +112,8 @@ impl fmt::Debug for Email {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn canonical(text: &str) -> Result<String, InvalidEmail> {
@@ -155,5 +157,68 @@ mod tests {
             assert_eq!(canonical(text), Err(reason), "{text:?}");
         }
         assert_eq!(canonical(&format!("{}@example.com", "a".repeat(250))), Err(InvalidEmail::TooLong));
+    }
+
+    /// Texts that often are addresses, of letters that have several spellings.
+    fn addresses() -> impl Strategy<Value = String> {
+        let local =
+            prop_oneof!["[a-zA-Z0-9.+_-]{1,12}", "[éÉßſKİıΣσςǰﬁ\u{301}\u{307}\u{323}a-dA-D]{1,8}", "\\PC{1,12}"];
+        let domain = prop_oneof!["[a-zA-Z0-9-]{1,8}(\\.[a-zA-Z]{2,4}){0,2}", "[äÄßςﬀa-dA-D。.]{1,8}", "\\PC{1,12}"];
+        prop_oneof![4 => (local, domain).prop_map(|(local, domain)| format!("{local}@{domain}")), 1 => any::<String>()]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+        #[test]
+        fn a_canonical_form_is_its_own(text in addresses()) {
+            if let Ok(email) = Email::parse(&text) {
+                prop_assert_eq!(Email::parse(email.as_str()), Ok(email.clone()), "{}", email.as_str());
+            }
+        }
+
+        #[test]
+        fn a_canonical_form_fits_into_a_header_and_a_column(text in addresses()) {
+            if let Ok(email) = Email::parse(&text) {
+                let canonical = email.as_str();
+                prop_assert!(canonical.len() <= LONGEST_BYTES && canonical.matches('@').count() == 1, "{canonical}");
+                prop_assert!(!canonical.chars().any(is_unwelcome) && email.domain().is_ascii(), "{canonical}");
+                prop_assert!(!email.local_part().is_empty() && !email.domain().is_empty(), "{canonical}");
+            }
+        }
+
+        #[test]
+        fn another_spelling_is_the_same_address(text in addresses()) {
+            if let Ok(email) = Email::parse(&text) {
+                let (local, _) = text.split_once('@').unwrap();
+                for spelling in [
+                    text.nfd().collect(),
+                    text.nfc().collect(),
+                    text.to_ascii_uppercase(),
+                    text.to_ascii_lowercase(),
+                    format!("\u{a0} {text}\r\n"),
+                    format!("{local}@{}", email.domain()),
+                    format!("{local}@{}", idna::domain_to_unicode(email.domain()).0),
+                ] {
+                    prop_assert_eq!(Email::parse(&spelling), Ok(email.clone()), "{:?}", spelling);
+                }
+            }
+        }
+
+        #[test]
+        fn addresses_that_differ_in_more_than_case_stay_apart(
+            one in "[aAbB.+]{1,3}@[aAbB]{1,2}",
+            other in "[aAbB.+]{1,3}@[aAbB]{1,2}",
+        ) {
+            let are_one = Email::parse(&one).unwrap() == Email::parse(&other).unwrap();
+            prop_assert_eq!(are_one, one.eq_ignore_ascii_case(&other));
+        }
+
+        #[test]
+        fn a_local_part_that_only_looks_alike_stays_apart(local in "[a-z]{0,3}[ﬁａ①Ⅳªа][a-z]{0,3}") {
+            let folded: String = local.nfkc().collect::<String>().replace('а', "a");
+            let parse = |local: &str| Email::parse(&format!("{local}@example.com")).unwrap();
+            prop_assert_ne!(parse(&local), parse(&folded));
+        }
     }
 }

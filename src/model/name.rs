@@ -52,6 +52,8 @@ impl fmt::Debug for Name {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -64,5 +66,21 @@ mod tests {
         assert_eq!(Name::parse(" \t"), Err(InvalidName::Empty));
         assert_eq!(Name::parse("Ada\u{0}"), Err(InvalidName::Characters));
         assert_eq!(Name::parse(&"a".repeat(201)), Err(InvalidName::TooLong));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+        #[test]
+        fn a_name_is_its_own_canonical_form(text in prop_oneof![any::<String>(), "[ \u{2000}\u{301}éÅa한]{0,220}"]) {
+            if let Ok(name) = Name::parse(&text) {
+                prop_assert_eq!(Name::parse(name.as_str()).map(|name| name.0), Ok(name.0.clone()));
+                prop_assert_eq!(name.as_str(), name.as_str().trim());
+                prop_assert!((1..=LONGEST_CHARACTERS).contains(&name.as_str().chars().count()));
+                prop_assert!(!name.as_str().chars().any(char::is_control));
+                let spelling: String = format!("\t{} ", text.nfd().collect::<String>());
+                prop_assert_eq!(Name::parse(&spelling).map(|name| name.0), Ok(name.0));
+            }
+        }
     }
 }

@@ -125,6 +125,8 @@ fn is_built_from(password: &str, name: &Name, email: &Email) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(password: &str) -> Result<(), WeakPassword> {
@@ -176,5 +178,43 @@ mod tests {
     #[test]
     fn a_password_does_not_print() {
         assert_eq!(format!("{:?}", Password::new(Zeroizing::new("open sesame".to_owned()))), "Password(…)");
+    }
+
+    fn texts() -> impl Strategy<Value = String> {
+        prop_oneof![any::<String>(), "[eéÅ한한\u{301}\u{323}\u{1d160}\u{fb2c} ]{0,40}"]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
+
+        #[test]
+        fn what_is_hashed_is_in_nfc_and_nothing_is_lost(text in texts()) {
+            let password = Password::new(Zeroizing::new(text.clone()));
+            let normalized: String = text.nfc().collect();
+            prop_assert_eq!(password.as_bytes(), normalized.as_bytes());
+            let again = Password::new(Zeroizing::new(password.normalized.to_string()));
+            prop_assert_eq!((again.as_bytes(), again.as_typed()), (password.as_bytes(), None));
+        }
+
+        #[test]
+        fn what_was_typed_is_kept_only_where_it_differs(text in texts()) {
+            let password = Password::new(Zeroizing::new(text.clone()));
+            let typed = (password.as_bytes() != text.as_bytes()).then_some(text.as_bytes());
+            prop_assert_eq!(password.as_typed(), typed);
+        }
+
+        #[test]
+        fn two_passwords_in_nfc_stay_two(one in texts(), other in texts()) {
+            let (one, other): (String, String) = (one.nfc().collect(), other.nfc().collect());
+            let bytes = |text: &str| Password::new(Zeroizing::new(text.to_owned())).as_bytes().to_vec();
+            prop_assert_eq!(bytes(&one) == bytes(&other), one == other);
+        }
+
+        #[test]
+        fn normalizing_never_outgrows_its_buffer(text in texts()) {
+            let password = Password::new(Zeroizing::new(text.clone()));
+            // A buffer that grew has another capacity, and left a part of the password behind.
+            prop_assert!(password.typed.is_none() || password.normalized.capacity() == text.len() * 3);
+        }
     }
 }

@@ -138,6 +138,7 @@ impl fmt::Debug for PasswordHash {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use zeroize::Zeroizing;
 
     use super::*;
@@ -199,5 +200,26 @@ mod tests {
             assert_eq!(PasswordHash::parse(text), Err(UnusableHash::Unknown), "{text}");
         }
         assert_eq!(PasswordHash::parse(&format!("$2b${}", "x".repeat(510))), Err(UnusableHash::TooLong));
+    }
+
+    /// Texts that begin as hashes do, and go on in their letters.
+    fn hashes() -> impl Strategy<Value = String> {
+        let kind =
+            prop_oneof!["\\$argon2(id|i|d)?", "\\$2[abxy]", "\\$pbkdf2(-sha256|-sha512|-sha1)?", "\\$scrypt", ""];
+        let field = "(v=(19|16)?|[mtpirl]n?=[0-9]{0,12},?|[a-zA-Z0-9./+=-]{0,60}|\\PC{0,5})";
+        let fields = proptest::collection::vec(field, 0..7);
+        (kind, fields).prop_map(|(kind, fields)| format!("{kind}${}", fields.join("$")))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(3000) })]
+
+        #[test]
+        fn any_text_is_judged_without_a_panic_and_never_repeated(text in prop_oneof![hashes(), any::<String>()]) {
+            match PasswordHash::parse(&text) {
+                Ok(hash) => prop_assert_eq!(hash.as_str(), text),
+                Err(why) => prop_assert!(text.len() < 8 || !why.to_string().contains(&text), "{why}"),
+            }
+        }
     }
 }

@@ -188,6 +188,8 @@ impl fmt::Debug for DatabaseUrl {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn refused(text: &str) -> String {
@@ -235,5 +237,25 @@ mod tests {
         assert_eq!(format!("{url} {url:?}").matches("hunter2").count(), 0);
         assert_eq!(url.to_string(), "mysql://bulla:…@localhost/auth?socket=/run/a b.sock");
         assert!(!refused("postgres://bulla:hunter2@db.example/auth").contains("hunter2"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+        #[test]
+        fn no_address_prints_its_password(
+            user in "[a-z]{1,8}",
+            password in "pw(%[2-7][0-9]|[A-Z0-9._~!$&'()*+,;=-]){8,24}",
+            rest in prop_oneof!["@[a-z.]{1,12}(:[0-9]{1,6})?/[a-z]{0,8}(\\?[a-z-]{0,8}=[A-Z_]{0,8})?", "\\PC{0,20}"],
+        ) {
+            let text = format!("mysql://{user}:{password}{rest}");
+            let printed = match text.parse::<DatabaseUrl>() {
+                Ok(url) => format!("{url} {url:?}"),
+                Err(problem) => format!("{problem} {problem:?}"),
+            };
+            for secret in [&password, &percent_decoded(&password)] {
+                prop_assert!(!printed.contains(secret.as_str()), "{text}: {printed}");
+            }
+        }
     }
 }
