@@ -18,6 +18,7 @@ mod router;
 mod sealing_key;
 pub mod server;
 mod sessions;
+pub mod strict_json;
 mod verify;
 mod well_known;
 
