@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod core_dumps;
 mod db;
 mod keys;
 mod open;
@@ -98,7 +99,8 @@ type Outcome = Result<(), Failure>;
 
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
-    let result = dot_env_flags().and_then(|flags| {
+    // Before a secret is read, be it from `.env`.
+    let result = core_dumps::forbid().and_then(|()| dot_env_flags()).and_then(|flags| {
         let arguments = std::env::args_os().take(1).chain(flags).chain(std::env::args_os().skip(1));
         let cli = Cli::parse_from(arguments);
         telemetry::start(cli.settings.log.as_deref()).map_err(Failure::Command)?;

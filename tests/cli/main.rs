@@ -5,6 +5,7 @@ mod support;
 
 mod audit;
 mod check;
+mod core_dumps;
 mod crash;
 mod db_copy;
 mod deadlines;
