@@ -1,6 +1,7 @@
 //! The log: calm lines on a terminal, JSON for machines. Secrets, tokens, emails and bodies never get into it.
 
 use std::io::IsTerminal;
+use std::panic::PanicHookInfo;
 
 use tracing_subscriber::EnvFilter;
 
@@ -14,5 +15,14 @@ pub fn start(filter: Option<&str>) -> Result<(), String> {
     } else {
         log.json().flatten_event(true).with_current_span(true).with_span_list(false).init();
     }
+    std::panic::set_hook(Box::new(panicked));
     Ok(())
+}
+
+/// One line as any other. Without the message: some of the library's own repeat the text that was at hand, which may be
+/// a password. The place is enough to find the reason.
+fn panicked(panic: &PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let location = panic.location().map(ToString::to_string);
+    tracing::error!(location, thread = thread.name(), "panicked; please report this line");
 }

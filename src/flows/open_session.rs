@@ -8,10 +8,13 @@ use super::{Internal, audit};
 use crate::app::App;
 use crate::config::Tokens;
 use crate::model::{
-    Account, Actor, AuditKind, Client, PasswordHash, RecentRotations, RefreshSecret, RefreshToken, Session, SessionId,
-    Timestamp, Verified,
+    Account, AccountId, Actor, AuditEvent, AuditKind, Client, EndReason, PasswordHash, RecentRotations, RefreshSecret,
+    RefreshToken, Session, SessionId, Timestamp, Verified,
 };
 use crate::store::{accounts, audit_events, sessions, transaction};
+
+/// Of sessions that are too many. One, unless logins raced.
+const ENDED_AT_ONCE: u32 = 10;
 
 /// What a login, a refresh and a password change are answered with.
 #[derive(Debug)]
@@ -59,12 +62,29 @@ pub(super) async fn open_session(
             accounts::update_hash(tx, &account, replacement).await?;
         }
         audit_events::insert(tx, &event).await?;
-        sessions::insert(tx, &session, account.password_version).await?.then_some(())
+        let is_open = sessions::insert(tx, &session, account.password_version).await?;
+        let mut too_many = Vec::new();
+        for old in sessions::list_older(tx, &account.id, Session::MOST, ENDED_AT_ONCE).await? {
+            let event = ended(app, &account.id, &old, client);
+            sessions::end(tx, &old, &account.id, now, EndReason::TooManySessions).await?;
+            audit_events::insert(tx, &event).await?;
+            too_many.push((old, event));
+        }
+        is_open.then_some(too_many)
     })?;
-    Ok(opened.map(|()| {
+    Ok(opened.map(|too_many| {
         audit::tell(&event);
+        for (session, event) in too_many {
+            audit::tell(&event);
+            app.ended_sessions.insert(session);
+        }
         answer
     }))
+}
+
+fn ended(app: &App, account: &AccountId, session: &SessionId, client: &Client) -> AuditEvent {
+    let event = audit::event(app, AuditKind::SessionEnded, Actor::Client(client));
+    event.of_account(account).of_session(session).because(EndReason::TooManySessions.as_str())
 }
 
 /// An access token for a session, beside the refresh token that is current.

@@ -33,5 +33,5 @@ async fn render(State((app, handle)): State<(Arc<App>, PrometheusHandle)>) -> im
     metrics::gauge!("bulla_hash_places_free").set(app.hashing.free_places() as f64);
     metrics::counter!("bulla_password_hashes_total").absolute(app.hashing.hashes());
     handle.run_upkeep();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render())
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
 }

@@ -33,6 +33,7 @@ pub enum EndReason {
     PasswordChanged,
     AccountDisabled,
     RefreshTokenReused,
+    TooManySessions,
 }
 
 /// Where a presented refresh token stands in a session's chain of tokens.
@@ -53,6 +54,8 @@ const LONGEST_WALK: i64 = 1_000;
 impl Session {
     pub const IDLE: Duration = Duration::from_secs(30 * 24 * 3600);
     pub const ABSOLUTE: Duration = Duration::from_secs(90 * 24 * 3600);
+    /// Of one account at a time. More than anyone's devices; one more login ends the oldest.
+    pub const MOST: u32 = 100;
 
     pub fn expires_at(&self) -> Timestamp {
         self.idle_ends_at.min(self.absolute_ends_at)
@@ -93,6 +96,7 @@ impl EndReason {
             Self::PasswordChanged => "password_changed",
             Self::AccountDisabled => "account_disabled",
             Self::RefreshTokenReused => "refresh_token_reused",
+            Self::TooManySessions => "too_many_sessions",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The table `sessions`: one row a login.
 
-use super::{Db, Result, Tx, execute, on, statements};
+use super::{Db, Result, Tx, execute, on, statements, within};
 use crate::model::{
     Account, AccountId, Email, EndReason, Name, PasswordHash, RecentRotations, RefreshDigest, Session, SessionId,
     Timestamp,
@@ -31,6 +31,7 @@ statements! {
     END_ALL = "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE account_id = ? AND ended_at IS NULL";
     END_ALL_OTHERS = "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE account_id = ? AND ended_at IS NULL \
                       AND id <> ?";
+    LIST_FROM = "SELECT id FROM sessions WHERE account_id = ? AND ended_at IS NULL ORDER BY id DESC LIMIT ? OFFSET ?";
     LIST_OVER = "SELECT id FROM sessions WHERE idle_ends_at < ? LIMIT ?";
     DELETE = "DELETE FROM sessions WHERE id = ?";
 }
@@ -152,6 +153,11 @@ pub async fn end_all(tx: &mut Tx, account: &AccountId, now: Timestamp, reason: E
 pub async fn end_all_others(tx: &mut Tx, keep: &SessionId, account: &AccountId, now: Timestamp) -> Result<u64> {
     let reason = EndReason::PasswordChanged.as_str();
     execute!(tx, sqlx::query(END_ALL_OTHERS).bind(now).bind(reason).bind(account).bind(keep))
+}
+
+/// Up to `limit` sessions of an account that nobody has ended, after leaving out the `newest` ones.
+pub async fn list_older(tx: &mut Tx, account: &AccountId, newest: u32, limit: u32) -> Result<Vec<SessionId>> {
+    within!(tx, |conn| sqlx::query_scalar(LIST_FROM).bind(account).bind(limit).bind(newest).fetch_all(conn))
 }
 
 /// Up to `limit` sessions that went idle for good before `before`.

@@ -60,7 +60,7 @@ async fn every_answer_forbids_caching_sniffing_and_framing() {
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
             ("referrer-policy", "no-referrer"),
-            ("strict-transport-security", "max-age=31536000"),
+            ("strict-transport-security", "max-age=31536000; includeSubDomains"),
         ] {
             assert_eq!(answer.header(name), value, "{name}: {answer:?}");
         }

@@ -263,7 +263,6 @@ async fn unknown_addresses_are_checked_against_what_accounts_have() {
         let unknown = (0..400).map(|number| Email::parse(&format!("nobody{number}@example.com")).unwrap());
         unknown.filter(|email| !server.app.decoys.of(email).is_made_like(server.app.decoys.own())).count()
     };
-    assert_eq!(foreign(&server), 0);
     flows::keep_decoys(&server.app).await.unwrap();
     assert_eq!(foreign(&server), 400, "every account is imported");
     // As long as nothing changes, nothing changes.

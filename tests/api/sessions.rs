@@ -3,6 +3,7 @@
 mod access_tokens;
 mod ending;
 
+use bulla::store::audit_events;
 use reqwest::Method;
 use reqwest::header::USER_AGENT;
 use serde_json::{Value, json};
@@ -143,4 +144,27 @@ fn session_of(tokens: &Tokens) -> String {
 
 fn ids(sessions: &[Value]) -> Vec<&str> {
     sessions.iter().map(|session| session["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_account_has_a_hundred_sessions_at_most_and_one_more_ends_the_oldest() {
+    let server = TestServer::start().await;
+    let (email, oldest) = server.new_person().await;
+    server.app.clock.advance(MILLISECOND);
+    let second = server.login(&email).await;
+    for _ in 0..98 {
+        server.app.clock.advance(MILLISECOND);
+        server.login(&email).await;
+    }
+    server.profile(&oldest.access).await.ok(200);
+    let newest = server.login(&email).await;
+    server.profile(&oldest.access).await.problem(401, "invalid_token");
+    server.verify(&oldest.access).await.problem(401, "invalid_token");
+    server.profile(&second.access).await.ok(200);
+    assert_eq!(server.sessions(&newest.access).await.len(), 100);
+    let told = audit_events::list(&server.app.db, None, "", 1000).await.unwrap();
+    let ended: Vec<_> = told.iter().filter(|event| event.kind == "session_ended").collect();
+    assert_eq!(ended.len(), 1);
+    assert_eq!(ended[0].detail.as_deref(), Some("too_many_sessions"));
+    assert_eq!(ended[0].session_id.as_ref().unwrap().as_str(), oldest.refresh.split('.').next().unwrap());
 }
