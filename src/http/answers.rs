@@ -18,10 +18,10 @@ pub(super) struct User {
     #[schema(example = "Ada Lovelace")]
     pub(super) name: String,
     /// In canonical form.
-    #[schema(example = "ada@example.com")]
+    #[schema(example = "ada@example.com", format = Email)]
     pub(super) email: String,
     /// RFC 3339.
-    #[schema(example = "2026-11-23T09:00:00.000Z")]
+    #[schema(example = "2026-11-23T09:00:00.000Z", format = DateTime)]
     pub(super) created_at: String,
 }
 

@@ -17,15 +17,15 @@ use crate::model::{Client, Email};
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct LoginBody {
-    #[schema(example = "ada@example.com", max_length = 254)]
+    #[schema(example = "ada@example.com", max_length = 254, format = Email)]
     email: String,
     /// Sealed, with purpose `login`.
-    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
+    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…", min_length = 1, max_length = 4096)]
     password: SecretString,
 }
 
 /// Opens a session
-#[utoipa::path(post, path = "/api/auth/login", tag = "sessions", request_body = LoginBody, responses((status = 200, body = Tokens)))]
+#[utoipa::path(post, path = "/api/auth/login", tag = "sessions", request_body = LoginBody, responses((status = 200, description = "The session is open", body = Tokens)))]
 pub(super) async fn login(
     State(app): State<Arc<App>>,
     Extension(client): Extension<Client>,

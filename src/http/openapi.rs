@@ -4,7 +4,11 @@ use std::sync::LazyLock;
 
 use axum::http::header;
 use axum::response::IntoResponse;
+use serde_json::json;
+use utoipa::openapi::header::Header;
+use utoipa::openapi::link::Link;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{Object, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, HttpMethod, OpenApi as Document, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
@@ -22,7 +26,7 @@ use super::{health, login, password, profile, refresh, register, sealing_key, se
         health::readyz,
     ),
     components(schemas(ProblemDocument)),
-    modifiers(&Bearer, &Refusals),
+    modifiers(&Bearer, &Refusals, &NextSteps),
     tags(
         (name = "sealing", description = "How a password gets into its envelope"),
         (name = "accounts", description = "Making an account and looking after it"),
@@ -32,6 +36,24 @@ use super::{health, login, password, profile, refresh, register, sealing_key, se
     ),
 )]
 struct Api;
+
+/// What [`crate::model::Name`] takes: one line with something to see on it. White space around it is cut off.
+const NAME_PATTERN: &str = concat!(
+    r"^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*",
+    r"[^\u0000-\u001f\u007f-\u009f \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]",
+    r"[^\u0000-\u001f\u007f-\u009f]*[\t-\r\u0085]*$",
+);
+
+/// The member `name` of a request.
+pub(super) fn name_schema() -> Object {
+    Object::builder()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(200))
+        .pattern(Some(NAME_PATTERN))
+        .examples(["Ada Lovelace"])
+        .build()
+}
 
 /// The whole description.
 pub fn description() -> Document {
@@ -130,7 +152,44 @@ fn refusals(path: &str, method: &HttpMethod, operation: &Operation) -> Vec<(&'st
 
 fn refusal(codes: &str) -> ResponseBuilder {
     let schema = Ref::from_schema_name("Problem");
-    ResponseBuilder::new()
-        .description(codes)
-        .content("application/problem+json", ContentBuilder::new().schema(Some(schema)).build())
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let mut response = ResponseBuilder::new().description(codes).content("application/problem+json", content);
+    for (code, header) in [
+        ("invalid_token", "WWW-Authenticate"),
+        ("too_many_attempts", "Retry-After"),
+        ("overloaded", "Retry-After"),
+        ("unavailable", "Retry-After"),
+    ] {
+        if codes.contains(code) {
+            response = response.header(header, Header::default());
+        }
+    }
+    response
+}
+
+/// Which answer holds what another request needs, for programs that find their way by themselves.
+struct NextSteps;
+
+impl Modify for NextSteps {
+    fn modify(&self, document: &mut Document) {
+        let refresh = || {
+            let body = json!({ "refresh_token": "$response.body#/refresh_token" });
+            Link::builder().operation_id("refresh").request_body(Some(body)).build()
+        };
+        let end = Link::builder().operation_id("end_session").parameter("id", "$response.body#/sessions/0/id").build();
+        for (path, method, name, link) in [
+            ("/api/auth/login", HttpMethod::Post, "refresh", refresh()),
+            ("/api/auth/refresh", HttpMethod::Post, "refresh", refresh()),
+            ("/api/auth/password", HttpMethod::Post, "refresh", refresh()),
+            ("/api/auth/sessions", HttpMethod::Get, "end_session", end),
+        ] {
+            let item = document.paths.paths.get_mut(path);
+            let operation =
+                item.and_then(|item| if method == HttpMethod::Get { &mut item.get } else { &mut item.post }.as_mut());
+            let answer = operation.and_then(|operation| operation.responses.responses.get_mut("200"));
+            if let Some(RefOr::T(answer)) = answer {
+                answer.links.insert(name.to_owned(), RefOr::T(link));
+            }
+        }
+    }
 }

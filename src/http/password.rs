@@ -16,15 +16,15 @@ use crate::flows;
 #[derive(Deserialize, ToSchema)]
 pub(super) struct PasswordBody {
     /// Sealed, with purpose `current_password`.
-    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
+    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…", min_length = 1, max_length = 4096)]
     current_password: SecretString,
     /// Sealed, with purpose `new_password`.
-    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
+    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…", min_length = 1, max_length = 4096)]
     new_password: SecretString,
 }
 
 /// Changes one's own password and ends every other session
-#[utoipa::path(post, path = "/api/auth/password", tag = "accounts", security(("bearer" = [])), request_body = PasswordBody, responses((status = 200, body = Tokens)))]
+#[utoipa::path(post, path = "/api/auth/password", tag = "accounts", security(("bearer" = [])), request_body = PasswordBody, responses((status = 200, description = "The password is the new one; this session goes on, with these tokens", body = Tokens)))]
 pub(super) async fn change_password(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

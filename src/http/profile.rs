@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::answers::User;
 use super::error::Problem;
 use super::extract::{Body, Caller, Fields};
+use super::openapi::name_schema;
 use crate::app::App;
 use crate::flows;
 use crate::model::Name;
@@ -17,7 +18,7 @@ use crate::model::Name;
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ProfileBody {
     #[serde(default, deserialize_with = "present")]
-    #[schema(example = "Ada King", min_length = 1, max_length = 200, nullable = false)]
+    #[schema(schema_with = name_schema)]
     name: Option<String>,
 }
 
@@ -27,13 +28,13 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
 }
 
 /// One's own account
-#[utoipa::path(get, path = "/api/auth/profile", tag = "accounts", security(("bearer" = [])), responses((status = 200, body = User)))]
+#[utoipa::path(get, path = "/api/auth/profile", tag = "accounts", security(("bearer" = [])), responses((status = 200, description = "The account as it is", body = User)))]
 pub(super) async fn profile(Caller(caller): Caller) -> Json<User> {
     Json(caller.account.into())
 }
 
 /// Changes one's own account
-#[utoipa::path(patch, path = "/api/auth/profile", tag = "accounts", security(("bearer" = [])), request_body = ProfileBody, responses((status = 200, body = User)))]
+#[utoipa::path(patch, path = "/api/auth/profile", tag = "accounts", security(("bearer" = [])), request_body = ProfileBody, responses((status = 200, description = "The account as it is now", body = User)))]
 pub(super) async fn update_profile(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,

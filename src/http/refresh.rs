@@ -17,7 +17,7 @@ use crate::model::Client;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct RefreshBody {
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b.…")]
     refresh_token: SecretString,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct RefreshBody {
 ///
 /// A repeat within 10 seconds gets the same successor again; a later one ends the session, because someone else has
 /// the token too.
-#[utoipa::path(post, path = "/api/auth/refresh", tag = "sessions", request_body = RefreshBody, responses((status = 200, body = Tokens)))]
+#[utoipa::path(post, path = "/api/auth/refresh", tag = "sessions", request_body = RefreshBody, responses((status = 200, description = "The next tokens of the session", body = Tokens)))]
 pub(super) async fn refresh(
     State(app): State<Arc<App>>,
     Extension(client): Extension<Client>,

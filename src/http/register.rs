@@ -12,18 +12,19 @@ use utoipa::ToSchema;
 use super::answers::User;
 use super::error::Problem;
 use super::extract::{Body, Fields};
+use super::openapi::name_schema;
 use crate::app::App;
 use crate::flows;
 use crate::model::{Client, Email, Name};
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct RegisterBody {
-    #[schema(example = "Ada Lovelace", min_length = 1, max_length = 200)]
+    #[schema(schema_with = name_schema)]
     name: String,
-    #[schema(example = "ada@example.com", max_length = 254)]
+    #[schema(example = "ada@example.com", max_length = 254, format = Email)]
     email: String,
     /// Sealed, with purpose `register`.
-    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…")]
+    #[schema(value_type = String, example = "eyJhbGciOiJSU0EtT0FFUC0yNTYi…", min_length = 1, max_length = 4096)]
     password: SecretString,
 }
 
@@ -35,7 +36,7 @@ pub(super) struct Registered {
 }
 
 /// Makes an account
-#[utoipa::path(post, path = "/api/auth/register", tag = "accounts", request_body = RegisterBody, responses((status = 201, body = Registered)))]
+#[utoipa::path(post, path = "/api/auth/register", tag = "accounts", request_body = RegisterBody, responses((status = 201, description = "The account exists", body = Registered)))]
 pub(super) async fn register(
     State(app): State<Arc<App>>,
     Extension(client): Extension<Client>,

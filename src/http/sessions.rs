@@ -27,13 +27,13 @@ pub(super) struct SessionList {
 struct SessionAnswer {
     id: String,
     /// RFC 3339, as the other times.
-    #[schema(example = "2026-11-23T09:00:00.000Z")]
+    #[schema(example = "2026-11-23T09:00:00.000Z", format = DateTime)]
     created_at: String,
     /// When its tokens were last refreshed.
-    #[schema(example = "2026-11-23T09:10:00.000Z")]
+    #[schema(example = "2026-11-23T09:10:00.000Z", format = DateTime)]
     last_used_at: String,
     /// When it ends by itself, if it is not used before.
-    #[schema(example = "2026-12-23T09:10:00.000Z")]
+    #[schema(example = "2026-12-23T09:10:00.000Z", format = DateTime)]
     expires_at: String,
     /// Where it was opened from.
     #[schema(example = "192.0.2.1")]
@@ -46,7 +46,7 @@ struct SessionAnswer {
 }
 
 /// One's own living sessions, the newest first
-#[utoipa::path(get, path = "/api/auth/sessions", tag = "sessions", security(("bearer" = [])), responses((status = 200, body = SessionList)))]
+#[utoipa::path(get, path = "/api/auth/sessions", tag = "sessions", security(("bearer" = [])), responses((status = 200, description = "The sessions", body = SessionList)))]
 pub(super) async fn sessions(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -58,7 +58,7 @@ pub(super) async fn sessions(
 }
 
 /// Ends one of one's own sessions
-#[utoipa::path(delete, path = "/api/auth/sessions/{id}", tag = "sessions", security(("bearer" = [])), params(("id" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/auth/sessions/{id}", tag = "sessions", security(("bearer" = [])), params(("id" = String, Path, description = "Of `GET /api/auth/sessions`")), responses((status = 204, description = "It has ended")))]
 pub(super) async fn end_session(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -73,7 +73,7 @@ pub(super) async fn end_session(
 }
 
 /// Ends all of one's own sessions, this one too
-#[utoipa::path(delete, path = "/api/auth/sessions", tag = "sessions", security(("bearer" = [])), responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/auth/sessions", tag = "sessions", security(("bearer" = [])), responses((status = 204, description = "All have ended")))]
 pub(super) async fn end_every_session(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -83,7 +83,7 @@ pub(super) async fn end_every_session(
 }
 
 /// Ends this session, everywhere and at once
-#[utoipa::path(post, path = "/api/auth/logout", tag = "sessions", security(("bearer" = [])), responses((status = 200, body = Message)))]
+#[utoipa::path(post, path = "/api/auth/logout", tag = "sessions", security(("bearer" = [])), responses((status = 200, description = "It has ended", body = Message)))]
 pub(super) async fn logout(State(app): State<Arc<App>>, Caller(caller): Caller) -> Result<Json<Message>, Problem> {
     flows::logout(&app, &caller).await?;
     Ok(Json(Message { message: "logged out" }))
