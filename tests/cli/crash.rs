@@ -4,11 +4,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bulla_seal::Purpose;
-use serde_json::json;
+use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
 
-use crate::support::{Answer, Home, PATIENCE, Remote, Server, Tokens, body, within};
+use crate::support::{Answer, Home, OTHER_PASSWORD, PASSWORD, PATIENCE, Process, Remote, Server, Tokens, body, within};
 
-const ROUNDS: usize = 25;
+/// Or as many as `BULLA_TEST_KILLS` says; 200 take some ten minutes.
+const KILLS: usize = 25;
+/// Every so many rounds an operator rotates the keys meanwhile, and is killed as well.
+const ROUNDS_A_ROTATION: usize = 3;
 const CLIENTS: usize = 4;
 
 /// What the clients of one round were answered, and what they sent without learning what became of it.
@@ -19,8 +23,19 @@ struct Ledger {
     logged_out: Vec<String>,
     /// The latest refresh token of each session that lives.
     refreshed: Vec<String>,
+    /// Whose password is [`OTHER_PASSWORD`] now.
+    changed: Vec<Changed>,
+    /// Who has either password.
+    perhaps_changed: Vec<String>,
     judged: Vec<Sent>,
     unanswered: Vec<Sent>,
+}
+
+struct Changed {
+    email: String,
+    /// What was sent, and the access token that was the answer.
+    body: Value,
+    access: String,
 }
 
 #[derive(Clone)]
@@ -36,25 +51,36 @@ struct Counts {
     registrations: usize,
     logouts: usize,
     refreshes: usize,
+    changes: usize,
+    rotations: usize,
     judged: usize,
     unanswered: usize,
 }
 
 #[test]
 fn no_answered_write_is_lost_and_no_envelope_is_judged_twice() {
+    let kills = std::env::var("BULLA_TEST_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let home = Home::new().with("BULLA_PUBLIC_URL", "https://auth.test").with("BULLA_ADDRESS_RATE", "off");
     let mut counts = Counts::default();
     let mut server = Server::start(&home);
-    for round in 0..ROUNDS {
+    for round in 0..kills {
+        let is_rotating = round % ROUNDS_A_ROTATION == 0;
+        let operator = is_rotating.then(|| Process::spawn(&mut home.bulla(&["keys", "rotate", "sealing", "--json"])));
         let ledger = load_until_killed(&mut server, round);
+        let rotated = operator.and_then(rotated_before_kill);
         server = Server::start(&home);
         counts.add(&ledger);
+        counts.rotations += usize::from(rotated.is_some());
+        check_keys(&home, rotated);
         check_writes(&home, &server, &ledger);
         check_envelopes(&home, &server, &ledger);
     }
-    assert!(counts.registrations > ROUNDS && counts.logouts > ROUNDS && counts.refreshes > ROUNDS, "{counts:?}");
-    assert!(counts.judged > 2 * ROUNDS && counts.unanswered > ROUNDS, "{counts:?}");
-    println!("{counts:?}");
+    drop(server);
+    check_database(&home);
+    println!("{kills} kills: {counts:?}");
+    let answered = [counts.registrations, counts.logouts, counts.refreshes, counts.changes];
+    assert!(answered.iter().all(|count| *count >= kills) && counts.judged > 2 * kills, "{counts:?}");
+    assert!(counts.rotations > 0 && counts.unanswered > kills / 4, "{counts:?}");
 }
 
 /// Each round is killed after another number of answers, so at other moments of the requests in flight.
@@ -101,11 +127,29 @@ impl Client<'_> {
         self.note(|ledger| ledger.refreshed.push(Tokens::of(&refreshed).refresh));
         self.server.try_with_token("POST", "logout", &leaving.access)?.ok(200);
         self.note(|ledger| ledger.logged_out.push(leaving.access));
+        self.change_password(email, Tokens::of(&refreshed))
+    }
+
+    /// The session goes on, with a new chain of refresh tokens.
+    fn change_password(&self, email: &str, tokens: Tokens) -> Option<()> {
+        let current = self.server.try_seal(Purpose::CurrentPassword, email, PASSWORD)?;
+        let new = self.server.try_seal(Purpose::NewPassword, email, OTHER_PASSWORD)?;
+        let body = json!({ "current_password": current, "new_password": new });
+        self.ledger.lock().unwrap().refreshed.retain(|token| *token != tokens.refresh);
+        let Some(answer) = self.server.try_post_with_token("password", &tokens.access, &body) else {
+            self.ledger.lock().unwrap().perhaps_changed.push(email.to_owned());
+            return None;
+        };
+        let Tokens { access, refresh } = Tokens::of(&answer);
+        self.note(|ledger| {
+            ledger.refreshed.push(refresh);
+            ledger.changed.push(Changed { email: email.to_owned(), body, access });
+        });
         Some(())
     }
 
     fn judge(&self, path: &'static str, purpose: Purpose, email: &str) -> Option<Answer> {
-        let envelope = self.server.try_seal(purpose, email)?;
+        let envelope = self.server.try_seal(purpose, email, PASSWORD)?;
         let sent = Sent { path, email: email.to_owned(), envelope };
         let answer = self.server.try_post(path, &body(email, &sent.envelope));
         match &answer {
@@ -130,14 +174,35 @@ fn check_writes(home: &Home, server: &Server, ledger: &Ledger) {
         server.profile(token).problem(401, "invalid_token");
     }
     for token in &ledger.refreshed {
-        server.refresh(token).ok(200);
+        let next = Tokens::of(&server.refresh(token));
+        server.refresh(&next.refresh).ok(200);
     }
+    for Changed { email, .. } in &ledger.changed {
+        assert_eq!([PASSWORD, OTHER_PASSWORD].map(|password| log_in(server, email, password)), [401, 200], "{email}");
+    }
+    for email in &ledger.perhaps_changed {
+        let mut statuses = [PASSWORD, OTHER_PASSWORD].map(|password| log_in(server, email, password));
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 401], "{email}");
+    }
+    let is_known = |email: &&String| ledger.changed.iter().all(|changed| changed.email != **email);
+    let is_known = |email: &&String| is_known(email) && !ledger.perhaps_changed.contains(email);
+    for email in ledger.registered.iter().filter(is_known) {
+        assert_eq!(log_in(server, email, PASSWORD), 200, "{email}");
+    }
+}
+
+fn log_in(server: &Server, email: &str, password: &str) -> u16 {
+    server.post("login", &body(email, &server.seal(Purpose::Login, email, password))).status
 }
 
 fn check_envelopes(home: &Home, server: &Server, ledger: &Ledger) {
     let again = |sent: &Sent| server.post(sent.path, &body(&sent.email, &sent.envelope));
     for sent in &ledger.judged {
         again(sent).problem(401, "reused_envelope");
+    }
+    for Changed { body, access, .. } in &ledger.changed {
+        server.try_post_with_token("password", access, body).unwrap().problem(401, "reused_envelope");
     }
     let accounts = home.run(&["users", "list"]).ok();
     for sent in &ledger.unanswered {
@@ -151,12 +216,43 @@ fn check_envelopes(home: &Home, server: &Server, ledger: &Ledger) {
     }
 }
 
+/// The id of the key that an operator was told of, if the rotation was over before the operator was killed.
+fn rotated_before_kill(mut operator: Process) -> Option<Value> {
+    if operator.is_running() {
+        operator.kill();
+        return None;
+    }
+    let report: Value = serde_json::from_str(&operator.ended().ok()).unwrap();
+    Some(report[0]["kid"].clone())
+}
+
+/// Of all sealing keys exactly one is active, and a rotation that was reported happened.
+fn check_keys(home: &Home, rotated: Option<Value>) {
+    let keys: Value = serde_json::from_str(&home.run(&["keys", "list", "--json"]).ok()).unwrap();
+    let sealing = || keys.as_array().unwrap().iter().filter(|key| key["purpose"] == "sealing");
+    let active: Vec<_> = sealing().filter(|key| key["stage"] == "active").map(|key| &key["kid"]).collect();
+    assert_eq!(active.len(), 1, "{keys}");
+    assert!(rotated.is_none_or(|kid| *active[0] == kid), "{keys}");
+}
+
+fn check_database(home: &Home) {
+    let url = format!("sqlite:{}", home.path("bulla-data/bulla.db").display());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (integrity, orphans) = runtime.block_on(async {
+        let mut conn = SqliteConnection::connect(&url).await.unwrap();
+        let integrity: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut conn).await.unwrap();
+        (integrity, sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut conn).await.unwrap().len())
+    });
+    assert_eq!((integrity, orphans), (vec!["ok".to_owned()], 0));
+}
+
 impl Counts {
     fn add(&mut self, ledger: &Ledger) {
         self.registrations += ledger.registered.len();
         self.logouts += ledger.logged_out.len();
         self.refreshes += ledger.refreshed.len();
+        self.changes += ledger.changed.len();
         self.judged += ledger.judged.len();
-        self.unanswered += ledger.unanswered.len();
+        self.unanswered += ledger.unanswered.len() + ledger.perhaps_changed.len();
     }
 }

@@ -122,6 +122,13 @@ impl Remote {
         self.try_post(path, body).expect("an answer")
     }
 
+    /// As `try_post`, with an access token.
+    pub fn try_post_with_token(&self, path: &str, token: &str, body: &Value) -> Option<Answer> {
+        let bearer = format!("Authorization: Bearer {token}");
+        let options = ["--header", "Content-Type: application/json", "--header", &bearer, "--data-binary", "@-"];
+        self.request(path, &options, &body.to_string())
+    }
+
     pub fn try_with_token(&self, method: &str, path: &str, token: &str) -> Option<Answer> {
         self.request(path, &["--request", method, "--header", &format!("Authorization: Bearer {token}")], "")
     }
@@ -148,9 +155,9 @@ impl Remote {
     }
 
     /// As `seal`, from a server that may be killed at any moment.
-    pub fn try_seal(&self, purpose: Purpose, email: &str) -> Option<String> {
+    pub fn try_seal(&self, purpose: Purpose, email: &str, password: &str) -> Option<String> {
         let document = self.request("sealing-key", &[], "")?;
-        Some(seal_to(&document.json(), purpose, email, PASSWORD))
+        Some(seal_to(&document.json(), purpose, email, password))
     }
 
     /// The body of a registration or a login.
