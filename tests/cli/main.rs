@@ -4,6 +4,7 @@
 mod support;
 
 mod audit;
+mod canary;
 mod check;
 mod core_dumps;
 mod crash;
