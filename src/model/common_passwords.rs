@@ -45,16 +45,21 @@ fn without_decoration(password: &str) -> &str {
 
 /// `aaaaaaaaaaaaaaa`, `abcabcabcabcabc`, `passwordpassword`, `hunter2hunter2hun`: a short unit over and over.
 fn is_repetition(password: &str) -> bool {
-    let characters: Zeroizing<Vec<char>> = Zeroizing::new(password.chars().collect());
+    // Reserved first, here and below: a buffer that grows leaves its beginning behind, unwiped.
+    let mut characters = Zeroizing::new(Vec::with_capacity(password.len()));
+    characters.extend(password.chars());
     let repeats_every = |unit: usize| characters.iter().skip(unit).eq(characters.iter().take(characters.len() - unit));
     let Some(unit) = (1..=characters.len() / 2).find(|&unit| repeats_every(unit)) else {
         return false;
     };
-    unit <= 5 || is_listed(&Zeroizing::new(characters[..unit].iter().collect::<String>()))
+    let mut repeated = Zeroizing::new(String::with_capacity(password.len()));
+    repeated.extend(&characters[..unit]);
+    unit <= 5 || is_listed(&repeated)
 }
 
 fn is_run(password: &str) -> bool {
-    let backwards: Zeroizing<String> = Zeroizing::new(password.chars().rev().collect());
+    let mut backwards = Zeroizing::new(String::with_capacity(password.len()));
+    backwards.extend(password.chars().rev());
     SEQUENCES.iter().any(|sequence| {
         let twice = sequence.repeat(2);
         twice.contains(password) || twice.contains(backwards.as_str())

@@ -118,9 +118,21 @@ fn is_built_from(password: &str, name: &Name, email: &Email) -> bool {
     words.sort_by_key(|word| std::cmp::Reverse(word.len()));
     let mut rest = password.clone();
     for word in words {
-        rest = Zeroizing::new(rest.replace(word, " "));
+        rest = with_gaps(&rest, word);
     }
     *rest != *password && rest.chars().filter(|character| character.is_alphabetic()).count() < LEAST_OWN_LETTERS
+}
+
+/// As `text.replace(word, " ")`, whose result would grow, and leave a part of the password behind at every step.
+fn with_gaps(text: &str, word: &str) -> Zeroizing<String> {
+    let mut rest = Zeroizing::new(String::with_capacity(text.len()));
+    let mut parts = text.split(word);
+    rest.extend(parts.next());
+    for part in parts {
+        rest.push(' ');
+        rest.push_str(part);
+    }
+    rest
 }
 
 #[cfg(test)]
