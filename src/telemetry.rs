@@ -9,7 +9,8 @@ use tracing_subscriber::EnvFilter;
 pub fn start(filter: Option<&str>) -> Result<(), String> {
     let filter = filter.filter(|text| !text.is_empty()).unwrap_or("info");
     let filter = EnvFilter::try_new(filter).map_err(|error| format!("RUST_LOG cannot be understood: {error}"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that cannot be written (its disk is full) is no reason to panic: people still want to log in.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).log_internal_errors(false);
     if std::io::stderr().is_terminal() {
         log.with_target(false).compact().init();
     } else {

@@ -1,6 +1,6 @@
 //! `bulla serve`
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,7 +138,9 @@ fn warn_about_signing(app: &App) {
 
 fn welcome(url: &str, app: &App) {
     let data = &app.config.database;
-    println!(
+    // Nobody needs to read it: a standard output that is full or closed is no reason not to start.
+    let _ = writeln!(
+        std::io::stdout(),
         "
 Bulla listens on {url}
 Data is in       {data}

@@ -1,6 +1,5 @@
 //! The memory of the process is nobody's to read but root's, whatever happens to it.
 
-use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -11,20 +10,10 @@ use crate::support::{Home, PATIENCE, Process, openssl, rsa_key, within};
 /// Whom nothing belongs to, on every Linux.
 const NOBODY: u32 = 65534;
 
-/// What `bulla` is told when it runs here.
-fn settings(home: &Home) -> Vec<(OsString, OsString)> {
-    let command = home.bulla(&[]);
-    command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect()
-}
-
 /// A program in a folder of its own, where the user and the system allow core dumps of any size.
 fn dumping(home: &Home, program: &str) -> Process {
-    let mut command = Command::new("bash");
-    command
-        .args(["-c", &format!("ulimit -c unlimited; echo '\"started\"' >&2; exec {program}")])
-        .current_dir(home.path(""))
-        .envs(settings(home));
-    Process::spawn(&mut command)
+    let script = format!("ulimit -c unlimited; echo '\"started\"' >&2; exec {program}");
+    Process::spawn(&mut home.bash(&script))
 }
 
 fn wait_for(word: &str, process: &Process) {
@@ -43,7 +32,6 @@ fn core_files(home: &Home) -> Vec<String> {
 
 #[test]
 fn no_signal_leaves_a_core_dump() {
-    let bulla = env!("CARGO_BIN_EXE_bulla");
     for signal in ["ABRT", "SYS"] {
         let home = Home::new();
         let another = dumping(&home, "cat");
@@ -51,7 +39,7 @@ fn no_signal_leaves_a_core_dump() {
         assert!(after(signal, another).core_dumped(), "this machine dumps nothing, so this test would see nothing");
         core_files(&home).iter().for_each(|core| fs::remove_file(home.path(core)).unwrap());
 
-        let server = dumping(&home, bulla);
+        let server = dumping(&home, "\"$0\"");
         wait_for("\"ready\"", &server);
         let status = after(signal, server);
         assert!(status.signal().is_some() && !status.core_dumped(), "{signal}: {status:?}");
@@ -84,8 +72,8 @@ fn no_process_of_the_same_user_may_look_into_the_memory() {
     openssl(&home, &["pkey", "-in", "key.pem", "-pubout", "-out", "public.pem"], "");
     // The second one waits for its password.
     for arguments in ["", "seal --pem public.pem"] {
-        let mut command = Command::new(&program);
-        command.args(arguments.split_whitespace()).current_dir(home.path("")).envs(settings(&home));
+        let mut command = home.command(&program);
+        command.args(arguments.split_whitespace());
         as_nobody(&mut command);
         let mut process = Process::spawn(&mut command);
         within(PATIENCE, "a process that is closed to its user", || (owner(&process) == 0).then_some(()));

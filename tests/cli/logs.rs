@@ -3,7 +3,7 @@
 use bulla_seal::Purpose;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Home, OTHER_PASSWORD, Process, Server, Tokens, body};
+use crate::support::{Answer, Home, OTHER_PASSWORD, PATIENCE, Process, Remote, Server, Tokens, body};
 
 const PASSWORD: &str = "canary sings below ground";
 const EMAIL: &str = "canary.bird@example.com";
@@ -110,6 +110,17 @@ fn no_command_logs_a_password() {
         assert!(!ran.stderr.contains(PASSWORD) && !ran.stderr.contains("canary.bird"), "{ran:?}");
         ran.ok();
     }
+}
+
+/// As on a disk that is full.
+#[test]
+fn a_log_that_cannot_be_written_keeps_nobody_out() {
+    let home = Home::new();
+    let process = Process::spawn(home.bash("exec \"$0\" 2> /dev/full").env("RUST_LOG", "trace"));
+    let address = |line: &str| line.strip_prefix("Bulla listens on http://").map(str::to_owned);
+    let server = Remote::at(&process.stdout.wait_for(PATIENCE, "the address", address));
+    let tokens = server.ada();
+    server.profile(&tokens.access).ok(200);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A folder of one test's own, where `bulla` runs with nothing configured but what the test says.
 
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -59,8 +60,22 @@ impl Home {
     /// `bulla …`, ready to run here. Only what could be taken from the machine by chance is set: the port, and the
     /// listener of the metrics.
     pub fn bulla(&self, arguments: &[&str]) -> Command {
-        let mut command = bare(self.folder.path());
-        command.args(arguments).env("PORT", "0").env("BULLA_METRICS_ADDRESS", "off");
+        let mut command = self.command(env!("CARGO_BIN_EXE_bulla"));
+        command.args(arguments);
+        command
+    }
+
+    /// A script, ready to run here, to which `bulla` is `"$0"`.
+    pub fn bash(&self, script: &str) -> Command {
+        let mut command = self.command("bash");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_bulla")]);
+        command
+    }
+
+    /// Any program, ready to run here as `bulla` would.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = bare(program, self.folder.path());
+        command.env("PORT", "0").env("BULLA_METRICS_ADDRESS", "off");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -86,9 +101,9 @@ impl Home {
     }
 }
 
-/// `bulla` without anything that the environment of the tests could tell it.
-fn bare(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
+/// A program without anything that the environment of the tests could tell `bulla`.
+fn bare(program: impl AsRef<OsStr>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     let is_ours = |name: &String| {
         ["BULLA_", "DB_", "JWT_", "DATABASE_URL"].iter().any(|prefix| name.starts_with(prefix)) || name == "RUST_LOG"
     };
