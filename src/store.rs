@@ -9,6 +9,8 @@ mod address;
 pub mod attempts;
 pub mod audit_events;
 mod connect;
+mod disk;
+mod file_transaction;
 pub mod foreign_users;
 mod held;
 pub mod imported_accounts;
@@ -28,30 +30,33 @@ use std::time::Duration;
 
 use sqlx::mysql::MySqlConnection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{MySqlPool, Sqlite, SqlitePool, Transaction};
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use sqlx::{MySqlPool, SqlitePool};
+use tokio::sync::Mutex;
 
 pub use address::{DatabaseUrl, InvalidAddress, Overrides};
 pub use connect::{ConnectError, Limits, connect};
+pub use disk::is_full as is_disk_full;
 pub use migrations::migrate;
 pub use retry::Tries;
 pub(crate) use retry::transaction;
 pub use same_database::is_same;
 pub use table_digest::TableDigest;
 
+use disk::Disk;
+use file_transaction::FileTransaction;
 use held::Held;
 
 /// A pool of connections, to read with. Cloning shares the pool.
 #[derive(Clone, Debug)]
 pub enum Db {
-    Sqlite { pool: SqlitePool, writer: Arc<Mutex<()>>, patience: Duration },
-    MySql { pool: MySqlPool, patience: Duration },
+    Sqlite { pool: SqlitePool, writer: Arc<Mutex<()>>, patience: Duration, disk: Arc<Disk> },
+    MySql { pool: MySqlPool, patience: Duration, disk: Arc<Disk> },
 }
 
 /// A transaction, to write with. Dropped without a commit, it leaves nothing behind.
 #[derive(Debug)]
 pub enum Tx {
-    Sqlite { transaction: Transaction<'static, Sqlite>, _writer: OwnedMutexGuard<()>, patience: Duration },
+    Sqlite { transaction: FileTransaction, patience: Duration },
     MySql { held: Held, patience: Duration },
 }
 
@@ -59,9 +64,24 @@ pub enum Tx {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the database could not be asked: {0}")]
-    Failed(#[from] sqlx::Error),
+    Failed(sqlx::Error),
+    #[error("the disk of the database is full")]
+    DiskFull,
     #[error("the database did not answer in time")]
     TimedOut,
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        if disk::says_full(&error) { Self::DiskFull } else { Self::Failed(error) }
+    }
+}
+
+impl Error {
+    /// Said in the log already, and not worth a line for each request.
+    pub fn is_full_disk(&self) -> bool {
+        matches!(self, Self::DiskFull)
+    }
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -82,14 +102,10 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         let patience = self.patience();
         match self {
-            Self::Sqlite { pool, writer, .. } => {
-                let beginning = async {
-                    let writer = Arc::clone(writer).lock_owned().await;
-                    Ok((pool.begin_with("BEGIN IMMEDIATE").await?, writer))
-                };
-                let (transaction, writer) = in_time(patience, beginning).await?;
-                Ok(Tx::Sqlite { transaction, _writer: writer, patience })
-            }
+            Self::Sqlite { pool, writer, .. } => Ok(Tx::Sqlite {
+                transaction: in_time(patience, FileTransaction::to_write(pool, writer)).await?,
+                patience,
+            }),
             Self::MySql { pool, .. } => {
                 let beginning = async {
                     let mut held = Held::of(pool, patience).await?;
@@ -129,6 +145,13 @@ impl Db {
         }
     }
 
+    /// Not to be called by itself: `transaction!` tells what became of it.
+    pub(crate) fn note<T>(&self, outcome: &Result<Option<T>>) {
+        match self {
+            Self::Sqlite { disk, .. } | Self::MySql { disk, .. } => disk.note(outcome),
+        }
+    }
+
     fn executor(&self) -> Executor<&SqlitePool, &MySqlPool> {
         match self {
             Self::Sqlite { pool, .. } => Executor::Sqlite(pool),
@@ -140,14 +163,14 @@ impl Db {
 impl Tx {
     pub async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite { transaction, _writer, patience } => in_time(patience, transaction.commit()).await,
+            Self::Sqlite { transaction, patience } => in_time(patience, transaction.end(COMMIT)).await,
             Self::MySql { held, patience } => in_time(patience, end(held, COMMIT)).await,
         }
     }
 
     pub async fn roll_back(self) -> Result<()> {
         match self {
-            Self::Sqlite { transaction, _writer, patience } => in_time(patience, transaction.rollback()).await,
+            Self::Sqlite { transaction, patience } => in_time(patience, transaction.end(ROLL_BACK)).await,
             Self::MySql { held, patience } => in_time(patience, end(held, ROLL_BACK)).await,
         }
     }
@@ -160,7 +183,7 @@ impl Tx {
 
     fn executor(&mut self) -> Executor<&mut SqliteConnection, &mut MySqlConnection> {
         match self {
-            Self::Sqlite { transaction, .. } => Executor::Sqlite(transaction),
+            Self::Sqlite { transaction, .. } => Executor::Sqlite(transaction.conn()),
             Self::MySql { held, .. } => Executor::MySql(held.conn()),
         }
     }

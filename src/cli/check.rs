@@ -7,7 +7,7 @@ use super::{Failure, Outcome, open, print_json};
 use crate::config::{Config, MasterKeySource, Metrics, Settings};
 use crate::http::server;
 use crate::model::{KeyPurpose, MasterKey, StoredKey};
-use crate::store::{self, DatabaseUrl, server_keys};
+use crate::store::{self, ConnectError, DatabaseUrl, server_keys};
 
 #[derive(Args, Debug)]
 pub(super) struct Check {
@@ -98,10 +98,16 @@ async fn problems(config: &Config) -> Vec<String> {
     {
         problems.push(error.to_string());
     }
+    if let DatabaseUrl::Sqlite(path) = &config.database
+        && store::is_disk_full(path)
+    {
+        problems.push(ConnectError::DiskFull { path: path.clone() }.to_string());
+    }
     let rows = stored_keys(config).await.unwrap_or_else(|problem| {
         problems.push(problem);
         Vec::new()
     });
+    problems.dedup();
     if matches!(&config.master_key, MasterKeySource::DataDir(path) if !path.exists()) && rows.is_empty() {
         return problems;
     }

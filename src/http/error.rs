@@ -89,6 +89,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).after(Duration::from_secs(2))
     }
 
+    /// Someone must make room first, which takes longer than for a database to come back.
+    fn no_room() -> Self {
+        let detail = "the server has no room for anything new at the moment; try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).after(Duration::from_secs(30))
+    }
+
     pub(super) fn too_many_attempts(wait: Duration) -> Self {
         let detail = "too many requests from this address; wait as long as Retry-After says";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail).after(wait)
@@ -140,6 +146,7 @@ impl IntoResponse for Problem {
 impl From<Internal> for Problem {
     fn from(error: Internal) -> Self {
         match error {
+            Internal::Store(error) if error.is_full_disk() => Self::no_room(),
             Internal::Store(error) => {
                 tracing::error!("{error}");
                 Self::unavailable()

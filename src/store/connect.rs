@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::Mutex;
 
+use super::disk::{self, Disk};
 use super::{DatabaseUrl, Db};
 
 /// How much of the database one process takes, and how long it waits.
@@ -33,6 +34,8 @@ impl Default for Limits {
 pub enum ConnectError {
     #[error("cannot open the SQLite database {path}: {source}", path = path.display())]
     Sqlite { path: PathBuf, source: sqlx::Error },
+    #[error("the disk of {path} is full, so nothing new can be written; make room", path = path.display())]
+    DiskFull { path: PathBuf },
     #[error("cannot connect to {url}: {reason}")]
     MySql { url: String, reason: String },
     #[error("{version} is too old; Bulla needs MySQL 8.0 or MariaDB 10.5, or newer")]
@@ -116,7 +119,7 @@ async fn connect_mysql(url: &DatabaseUrl, options: &MySqlConnectOptions, limits:
         .idle_timeout(IDLE_TIMEOUT)
         .after_connect(move |conn, _| Box::pin(set_up(conn, limits)))
         .connect_lazy_with(options);
-    Ok(Db::MySql { pool, patience: limits.patience })
+    Ok(Db::MySql { pool, patience: limits.patience, disk: Arc::new(Disk::default()) })
 }
 
 async fn set_up(conn: &mut MySqlConnection, limits: Limits) -> Result<(), sqlx::Error> {
@@ -199,9 +202,12 @@ async fn connect_sqlite(path: &Path, limits: Limits) -> Result<Db, ConnectError>
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .foreign_keys(true);
-    let pool =
-        open_file(options, limits).await.map_err(|source| ConnectError::Sqlite { path: path.to_owned(), source })?;
-    Ok(Db::Sqlite { pool, writer: Arc::new(Mutex::new(())), patience: limits.patience })
+    let pool = open_file(options, limits).await.map_err(|source| match disk::is_full(path) {
+        true => ConnectError::DiskFull { path: path.to_owned() },
+        false => ConnectError::Sqlite { path: path.to_owned(), source },
+    })?;
+    let (writer, disk) = (Arc::new(Mutex::new(())), Arc::new(Disk::default()));
+    Ok(Db::Sqlite { pool, writer, patience: limits.patience, disk })
 }
 
 /// The very first process switches a new file to write-ahead logging; another that opens it at that moment is told

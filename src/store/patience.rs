@@ -22,7 +22,8 @@ impl Error {
                     None => error.message().contains("locked"),
                 }
             }
-            Self::Failed(_) => false,
+            // Someone must make room first.
+            Self::DiskFull | Self::Failed(_) => false,
         }
     }
 }

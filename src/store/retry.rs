@@ -30,7 +30,10 @@ macro_rules! transaction {
             };
             match attempt.await {
                 Err(error) if tries.are_left_after(&error).await => {}
-                result => break result,
+                result => {
+                    $db.note(&result);
+                    break result;
+                }
             }
         }
     }};

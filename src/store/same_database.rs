@@ -16,7 +16,7 @@ const IS_LOCK_TAKEN: &str = "SELECT IS_USED_LOCK(CONCAT('bulla ', ?, LEFT(SHA2(D
 pub async fn is_same(one: &Db, other: &Db, name: &str) -> Result<bool> {
     match (one, other) {
         (Db::Sqlite { pool: one, .. }, Db::Sqlite { pool: other, .. }) => Ok(is_same_file(one, other)),
-        (Db::MySql { pool: one, patience }, Db::MySql { pool: other, .. }) => {
+        (Db::MySql { pool: one, patience, .. }, Db::MySql { pool: other, .. }) => {
             is_same_schema(one, other, name, *patience).await
         }
         _ => Ok(false),

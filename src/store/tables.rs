@@ -5,7 +5,7 @@ use std::fmt;
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Type};
 
-use super::{Db, Result, Tx, eight, in_time, statements, within};
+use super::{Db, FileTransaction, Result, Tx, eight, in_time, statements, within};
 
 /// A table and its statements. The first column is its primary key.
 #[derive(Debug)]
@@ -105,10 +105,7 @@ pub async fn snapshot(db: &Db) -> Result<Tx> {
     let patience = db.patience();
     match db {
         Db::Sqlite { pool, .. } => {
-            // Its own, for it does not write.
-            let nobody = std::sync::Arc::default();
-            let _writer = tokio::sync::Mutex::lock_owned(nobody).await;
-            Ok(Tx::Sqlite { transaction: in_time(patience, pool.begin()).await?, _writer, patience })
+            Ok(Tx::Sqlite { transaction: in_time(patience, FileTransaction::to_read(pool)).await?, patience })
         }
         Db::MySql { .. } => db.begin().await,
     }

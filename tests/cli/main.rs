@@ -13,6 +13,7 @@ mod deadlines;
 mod durability;
 mod export;
 mod first_start;
+mod full_disk;
 mod import;
 mod keys;
 mod logs;

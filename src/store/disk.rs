@@ -1,0 +1,59 @@
+//! A full disk: said once when it fills up and once when there is room again, however many requests meet it.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use sqlx::mysql::MySqlDatabaseError;
+
+use super::{Error, Result};
+
+/// What the disk of a database was last known to be.
+#[derive(Debug, Default)]
+pub struct Disk {
+    last_full: Mutex<Option<Instant>>,
+}
+
+/// On a disk that is nearly full, small writes succeed between larger ones that fail.
+const CALM: Duration = Duration::from_secs(5);
+/// With less than this, the next write may fail.
+const LEAST_ROOM_BYTES: u64 = 1024 * 1024;
+
+impl Disk {
+    /// Takes note of what became of a transaction.
+    pub(super) fn note<T>(&self, outcome: &Result<Option<T>>) {
+        let mut last_full = self.last_full.lock().expect("no thread panics while it holds this lock");
+        match outcome {
+            Err(Error::DiskFull) => {
+                if last_full.replace(Instant::now()).is_none() {
+                    tracing::error!(
+                        "the disk of the database is full: whatever would write is answered 503, reading goes on. Make \
+                         room; a restart is not needed"
+                    );
+                }
+            }
+            Ok(Some(_)) if last_full.is_some_and(|at| at.elapsed() > CALM) => {
+                *last_full = None;
+                tracing::info!("there is room on the disk of the database again");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the disk that a file is on, or would be on, has no room left.
+pub fn is_full(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < LEAST_ROOM_BYTES)
+}
+
+/// Whether this is what a database says when its disk is full.
+pub(super) fn says_full(error: &sqlx::Error) -> bool {
+    let Some(error) = error.as_database_error() else { return false };
+    match error.try_downcast_ref::<MySqlDatabaseError>() {
+        // ER_DISK_FULL and ER_RECORD_FILE_FULL.
+        Some(error) => matches!(error.number(), 1021 | 1114),
+        // SQLITE_FULL, and SQLITE_IOERR_SHMSIZE: no room for the index of the write-ahead log.
+        None => error.code().is_some_and(|code| matches!(&*code, "13" | "4874")),
+    }
+}
