@@ -2,6 +2,7 @@
 
 mod address_throttle;
 mod attempt_lanes;
+mod clock_watch;
 mod decoys;
 mod ended_sessions;
 mod event_ids;
@@ -20,6 +21,7 @@ use crate::store::Db;
 
 pub use address_throttle::AddressThrottle;
 pub use attempt_lanes::{AttemptLanes, Lane};
+pub use clock_watch::{ClockMove, ClockWatch};
 pub use decoys::Decoys;
 pub use ended_sessions::{Asked, EndedSessions};
 pub use event_ids::EventIds;
@@ -34,6 +36,7 @@ pub struct App {
     pub public_url: String,
     pub audience: String,
     pub clock: Clock,
+    pub clock_watch: ClockWatch,
     pub random: Random,
     pub db: Db,
     pub master_key: MasterKey,
@@ -71,6 +74,7 @@ impl App {
             audience: config.audience.clone().unwrap_or_else(|| public_url.clone()),
             public_url,
             clock,
+            clock_watch: ClockWatch::default(),
             db,
             keys: KeyRing::default(),
             nonces: NonceKey::new(*master_key.derive("sealing nonces")),

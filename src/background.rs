@@ -1,4 +1,4 @@
-//! What a serving node does by itself: keep the keys, follow ended sessions, forget what is over.
+//! What a serving node does by itself: keep the keys, follow ended sessions, watch the clock, forget what is over.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ const KEYS: Duration = Duration::from_secs(2);
 const ENDED_SESSIONS: Duration = Duration::from_millis(400);
 /// Imports are rare, and logins that upgrade a hash change little at a time.
 const DECOYS: Duration = Duration::from_secs(600);
+const CLOCK: Duration = Duration::from_secs(2);
 const PRUNING: Duration = Duration::from_secs(30);
 const LONGEST_CHORE: Duration = Duration::from_secs(60);
 
@@ -27,6 +28,9 @@ pub fn start(app: &Arc<App>) {
     });
     every(app, DECOYS, "looking at kinds of hashes", |app| async move {
         flows::keep_decoys(&app).await.map_err(|error| error.to_string())
+    });
+    every(app, CLOCK, "watching the clock", |app| async move {
+        flows::watch_clock(&app).await.map_err(|error| error.to_string())
     });
     every(app, PRUNING, "pruning", |app| async move {
         app.addresses.forget_idle();

@@ -30,6 +30,7 @@ mod rotate_key;
 mod succeed_key;
 mod unlock_password;
 mod update_profile;
+mod watch_clock;
 
 pub use audit::note_throttled_address;
 pub use authenticate::{Caller, InvalidToken, authenticate};
@@ -59,6 +60,7 @@ pub use rotate_key::rotate_key;
 pub use succeed_key::{Rotation, Urgency};
 pub use unlock_password::unlock_password;
 pub use update_profile::update_profile;
+pub use watch_clock::watch_clock;
 
 use crate::app::{Panicked, UnusableKey};
 use crate::store;

@@ -10,6 +10,7 @@ statements! {
     LIST_EXPIRED = "SELECT digest FROM spent_envelopes WHERE expires_at < ? ORDER BY expires_at LIMIT ?";
     LIST_OF_RETIRED_KEYS = "SELECT s.digest FROM spent_envelopes s JOIN server_keys k ON k.kid = s.kid \
                             WHERE k.retired_at < ? LIMIT ?";
+    LATEST_EXPIRY = "SELECT MAX(expires_at) FROM spent_envelopes";
     DELETE = "DELETE FROM spent_envelopes WHERE digest = ?";
 }
 
@@ -40,6 +41,11 @@ pub async fn list_expired(db: &Db, before: Timestamp, limit: u32) -> Result<Vec<
 
 pub async fn list_of_retired_keys(db: &Db, retired_before: Timestamp, limit: u32) -> Result<Vec<Vec<u8>>> {
     on!(db, |conn| sqlx::query_scalar(LIST_OF_RETIRED_KEYS).bind(retired_before).bind(limit).fetch_all(conn))
+}
+
+/// Of those that are remembered for a time.
+pub async fn latest_expiry(db: &Db) -> Result<Option<Timestamp>> {
+    on!(db, |conn| sqlx::query_scalar(LATEST_EXPIRY).fetch_one(conn))
 }
 
 pub async fn delete(tx: &mut Tx, digest: &[u8]) -> Result<()> {

@@ -6,6 +6,7 @@ mod support;
 mod audit;
 mod canary;
 mod check;
+mod clock;
 mod core_dumps;
 mod crash;
 mod db_copy;
