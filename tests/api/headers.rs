@@ -1,5 +1,7 @@
 //! The headers of every answer, and what is not believed of a request's.
 
+mod in_trouble;
+
 use std::collections::HashSet;
 
 use base64::Engine;
@@ -54,18 +56,24 @@ async fn an_answer_of_each_kind() -> Vec<(u16, Answer)> {
 #[tokio::test]
 async fn every_answer_forbids_caching_sniffing_and_framing() {
     for (status, answer) in an_answer_of_each_kind().await {
-        assert_eq!(answer.status, status, "{answer:?}");
-        for (name, value) in [
-            ("cache-control", "no-store"),
-            ("x-content-type-options", "nosniff"),
-            ("x-frame-options", "DENY"),
-            ("referrer-policy", "no-referrer"),
-            ("strict-transport-security", "max-age=31536000; includeSubDomains"),
-        ] {
-            assert_eq!(answer.header(name), value, "{name}: {answer:?}");
-        }
-        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{answer:?}");
+        assert_guarded(status, &answer);
     }
+}
+
+#[track_caller]
+fn assert_guarded(status: u16, answer: &Answer) {
+    assert_eq!(answer.status, status, "{answer:?}");
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+    ] {
+        assert_eq!(answer.header(name), value, "{name}: {answer:?}");
+    }
+    assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{answer:?}");
+    assert_ne!(answer.header("x-request-id"), "", "{answer:?}");
 }
 
 #[tokio::test]
