@@ -23,20 +23,17 @@ impl Disk {
     /// Takes note of what became of a transaction.
     pub(super) fn note<T>(&self, outcome: &Result<Option<T>>) {
         let mut last_full = self.last_full.lock().expect("no thread panics while it holds this lock");
-        match outcome {
-            Err(Error::DiskFull) => {
-                if last_full.replace(Instant::now()).is_none() {
-                    tracing::error!(
-                        "the disk of the database is full: whatever would write is answered 503, reading goes on. Make \
-                         room; a restart is not needed"
-                    );
-                }
+        if matches!(outcome, Err(Error::DiskFull)) {
+            let was_full = last_full.replace(Instant::now()).is_some();
+            if !was_full {
+                tracing::error!(
+                    "the disk of the database is full: whatever would write is answered 503, reading goes on. Make \
+                     room; a restart is not needed"
+                );
             }
-            Ok(Some(_)) if last_full.is_some_and(|at| at.elapsed() > CALM) => {
-                *last_full = None;
-                tracing::info!("there is room on the disk of the database again");
-            }
-            _ => {}
+        } else if matches!(outcome, Ok(Some(_))) && last_full.is_some_and(|at| at.elapsed() > CALM) {
+            *last_full = None;
+            tracing::info!("there is room on the disk of the database again");
         }
     }
 }
