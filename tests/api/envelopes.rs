@@ -1,5 +1,6 @@
 //! Sealed passwords: what is accepted, what is refused and how, and that each is accepted once.
 
+mod alike;
 mod freshness;
 mod once;
 mod purpose;
