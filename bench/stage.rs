@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Killed when dropped.
 pub struct Stage {
-    process: Child,
+    pub process: Child,
     pub address: SocketAddr,
     /// After the process, so that it goes last.
     _folder: TempDir,

@@ -7,6 +7,7 @@
 
 mod offer;
 mod paired;
+mod spoiled;
 mod stage;
 mod wire;
 
@@ -19,8 +20,9 @@ use bulla_seal::Purpose;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use offer::{Offer, damaged};
+use offer::Offer;
 use paired::{Interval, median};
+use spoiled::{Part, damaged, sealed};
 use stage::{Failure, Stage};
 use wire::{Wire, post};
 
@@ -77,13 +79,17 @@ fn classes() -> Vec<Class> {
         class("a wrong password, 1 ms late (planted)", Planted, KNOWN, wrong),
         class("unknown account", Judged, UNKNOWN, wrong),
         class("disabled account, wrong password", Judged, DISABLED, wrong),
-        class("broken OAEP", Judged, KNOWN, |offer, email| damaged(&offer.seal(Purpose::Login, email, PASSWORD)?, 1)),
-        class("broken tag", Judged, KNOWN, |offer, email| damaged(&offer.seal(Purpose::Login, email, PASSWORD)?, 4)),
+        class("broken OAEP", Judged, KNOWN, |offer, email| {
+            damaged(&offer.seal(Purpose::Login, email, PASSWORD)?, Part::WrappedKey)
+        }),
+        class("broken tag", Judged, KNOWN, |offer, email| {
+            damaged(&offer.seal(Purpose::Login, email, PASSWORD)?, Part::Tag)
+        }),
         class("content key of 16 bytes", Judged, KNOWN, |offer, email| {
-            offer.seal_bytes(&payload(offer, email), CONTENT_KEY, &CONTENT_KEY[..16])
+            sealed(offer, &payload(offer, email), CONTENT_KEY, &CONTENT_KEY[..16])
         }),
         class("payload that is no JSON", Judged, KNOWN, |offer, email| {
-            offer.seal_bytes(&payload(offer, email)[1..], CONTENT_KEY, CONTENT_KEY)
+            sealed(offer, &payload(offer, email)[1..], CONTENT_KEY, CONTENT_KEY)
         }),
         class("wrong purpose", Judged, KNOWN, |offer, email| offer.seal(Purpose::Register, email, PASSWORD)),
         class("another account's envelope", Judged, KNOWN, |offer, email| {
