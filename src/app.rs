@@ -25,7 +25,7 @@ pub use clock_watch::{ClockMove, ClockWatch};
 pub use decoys::Decoys;
 pub use ended_sessions::{Asked, EndedSessions};
 pub use event_ids::EventIds;
-pub use hash_threads::{HashThreads, Overloaded, Panicked, Turn};
+pub use hash_threads::{HashThreads, Overloaded, Panicked, Place, Turn};
 pub use key_ring::{KeyRing, Opener, Reading, Ring, UnusableKey};
 pub use rarely::Rarely;
 

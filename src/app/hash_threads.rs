@@ -18,16 +18,26 @@ type Job = Box<dyn FnOnce(&mut HashMemory) + Send>;
 pub struct HashThreads {
     queue: Arc<Queue>,
     places: Arc<Semaphore>,
+    front: Arc<Semaphore>,
 }
 
 /// A place in the queue. Taken before anything is spent, so that whoever is turned away can come again with the same
-/// envelope; given back when a thread is done with the work, or finds that nobody waits for it any more.
+/// envelope.
 #[derive(Debug)]
-pub struct Turn {
-    _place: OwnedSemaphorePermit,
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
 }
 
-/// The queue is full.
+/// A place at the front of the queue: only here envelopes are spent. If a whole queue did that on arrival, everybody else
+/// who writes to the database would wait behind it, and those who left meanwhile would have spent theirs for nothing.
+/// Given back when a thread is done with the work, or finds that nobody waits for it any more.
+#[derive(Debug)]
+pub struct Turn {
+    _place: Place,
+    _front: OwnedSemaphorePermit,
+}
+
+/// The queue is full, or hardly moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("all hashing threads are busy")]
 pub struct Overloaded;
@@ -46,10 +56,14 @@ struct Queue {
 
 /// A thread without work for so long gives its memory back.
 const IDLE: Duration = Duration::from_secs(5);
+/// For each thread: one who is judged, and one who writes meanwhile.
+const FRONT: usize = 2;
+/// Who would wait longer is told to come back.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl HashThreads {
     pub fn start(threads: usize, queue: usize) -> Self {
-        let places = Arc::new(Semaphore::new(threads + queue));
+        let (places, front) = (Arc::new(Semaphore::new(threads + queue)), Arc::new(Semaphore::new(threads * FRONT)));
         let queue = Arc::new(Queue::default());
         for number in 0..threads {
             let queue = Arc::clone(&queue);
@@ -58,12 +72,24 @@ impl HashThreads {
                 .spawn(move || queue.work())
                 .expect("the operating system lets a server start its threads");
         }
-        Self { queue, places }
+        Self { queue, places, front }
+    }
+
+    /// Whether there is room, for whoever would otherwise ask the database first only to be turned away.
+    pub fn check_room(&self) -> Result<(), Overloaded> {
+        if self.free_places() > 0 { Ok(()) } else { Err(Overloaded) }
     }
 
     /// Answers at once, whether there is room or not.
-    pub fn reserve(&self) -> Result<Turn, Overloaded> {
-        Arc::clone(&self.places).try_acquire_owned().map(|place| Turn { _place: place }).map_err(|_| Overloaded)
+    pub fn reserve(&self) -> Result<Place, Overloaded> {
+        Arc::clone(&self.places).try_acquire_owned().map(|permit| Place { _permit: permit }).map_err(|_| Overloaded)
+    }
+
+    /// Waits, in the order of arrival, until a thread will soon have time.
+    pub async fn turn(&self, place: Place) -> Result<Turn, Overloaded> {
+        let front = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.front).acquire_owned()).await;
+        let front = front.map_err(|_| Overloaded)?.expect("the semaphore is never closed");
+        Ok(Turn { _place: place, _front: front })
     }
 
     /// How many more requests could take a place now.
@@ -145,23 +171,24 @@ mod tests {
         let threads = HashThreads::start(1, 1);
         let (first, second) = (threads.reserve().unwrap(), threads.reserve().unwrap());
         assert_eq!(threads.reserve().unwrap_err(), Overloaded);
+        assert_eq!(threads.check_room(), Err(Overloaded));
         drop(second);
-        assert_eq!(threads.run(first, |_| 7).await, Ok(7));
-        assert!(threads.reserve().is_ok());
+        assert_eq!(threads.run(threads.turn(first).await.unwrap(), |_| 7).await, Ok(7));
+        assert!(threads.check_room().is_ok() && threads.reserve().is_ok());
     }
 
     #[tokio::test]
     async fn work_for_someone_who_left_is_not_done() {
         let threads = HashThreads::start(1, 8);
         let (release, gate) = mpsc::channel::<()>();
-        let blocked = threads.run(threads.reserve().unwrap(), move |_| gate.recv().is_ok());
+        let blocked = threads.run(turn(&threads).await, move |_| gate.recv().is_ok());
         let (done, was_done) = mpsc::channel::<()>();
         let mut blocked = Box::pin(blocked);
         assert!(poll_once(&mut blocked).is_none());
-        let mut abandoned = Box::pin(threads.run(threads.reserve().unwrap(), move |_| done.send(())));
+        let mut abandoned = Box::pin(threads.run(turn(&threads).await, move |_| done.send(())));
         assert!(poll_once(&mut abandoned).is_none());
         drop(abandoned);
-        let noticed = threads.run(threads.reserve().unwrap(), |_| ());
+        let noticed = threads.run(turn(&threads).await, |_| ());
         release.send(()).unwrap();
         assert_eq!(blocked.await, Ok(true));
         noticed.await.unwrap();
@@ -171,9 +198,27 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_one_job_and_no_thread() {
         let threads = HashThreads::start(1, 8);
-        let panicking = threads.run(threads.reserve().unwrap(), |_| panic!("on purpose, for this test"));
+        let panicking = threads.run(turn(&threads).await, |_| panic!("on purpose, for this test"));
         assert_eq!(panicking.await, Err::<(), _>(Panicked));
-        assert_eq!(threads.run(threads.reserve().unwrap(), |_| 7).await, Ok(7));
+        assert_eq!(threads.run(turn(&threads).await, |_| 7).await, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn the_front_of_the_queue_is_short_and_who_leaves_it_makes_room() {
+        let threads = HashThreads::start(1, 8);
+        let mut front = Vec::new();
+        for _ in 0..FRONT {
+            front.push(turn(&threads).await);
+        }
+        let (mut left, mut next) = (Box::pin(turn(&threads)), Box::pin(turn(&threads)));
+        assert!(poll_once(&mut left).is_none() && poll_once(&mut next).is_none());
+        drop(left);
+        front.pop();
+        assert!(poll_once(&mut next).is_some());
+    }
+
+    async fn turn(threads: &HashThreads) -> Turn {
+        threads.turn(threads.reserve().unwrap()).await.unwrap()
     }
 
     fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {

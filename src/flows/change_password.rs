@@ -45,10 +45,11 @@ pub async fn change_password(
     caller: Caller,
     request: ChangePassword,
 ) -> Result<TokenAnswer, ChangePasswordError> {
+    app.hashing.check_room()?;
     let current = receive(app, request.current_password.expose_secret()).await??;
     let new = receive(app, request.new_password.expose_secret()).await??;
     let entered = Attempt::new(&caller.account.email, &caller.client).enter(app).await??;
-    let turn = app.hashing.reserve()?;
+    let turn = app.hashing.turn(app.hashing.reserve()?).await?;
     let ([current, new], counted) = entered.spend(app, [current, new]).await??;
 
     let (judge, account) = (Arc::clone(app), caller.account.clone());

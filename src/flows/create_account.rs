@@ -28,7 +28,8 @@ pub async fn create_account(
     let password = Password::new(Zeroizing::new(password.expose_secret().to_owned()));
     app.config.password_policy.check(&password, &name, &email)?;
     let (salt, cost) = (app.random.bytes(), app.config.argon2);
-    let hash = app.hashing.run(app.hashing.reserve()?, move |memory| PasswordHash::make(&password, salt, cost, memory));
+    let turn = app.hashing.turn(app.hashing.reserve()?).await?;
+    let hash = app.hashing.run(turn, move |memory| PasswordHash::make(&password, salt, cost, memory));
     let account = Account {
         id: AccountId::new(app.new_id()),
         name,

@@ -41,9 +41,10 @@ pub enum LoginError {
 }
 
 pub async fn login(app: &Arc<App>, request: Login, client: &Client) -> Result<TokenAnswer, LoginError> {
+    app.hashing.check_room()?;
     let envelope = receive(app, request.password.expose_secret()).await??;
     let entered = Attempt::new(&request.email, client).enter(app).await??;
-    let turn = app.hashing.reserve()?;
+    let turn = app.hashing.turn(app.hashing.reserve()?).await?;
     let ([envelope], counted) = entered.spend(app, [envelope]).await??;
     let account = accounts::by_email(&app.db, &request.email).await.map_err(Internal::from)?;
 

@@ -37,8 +37,9 @@ pub enum RegisterError {
 }
 
 pub async fn register(app: &Arc<App>, request: Register, client: &Client) -> Result<Account, RegisterError> {
-    let turn = app.hashing.reserve()?;
+    let place = app.hashing.reserve()?;
     let envelope = receive(app, request.password.expose_secret()).await??;
+    let turn = app.hashing.turn(place).await?;
     let [envelope] = spend(app, [envelope]).await?;
 
     let Register { name, email, .. } = request;

@@ -17,6 +17,7 @@ mod login;
 mod malformed;
 mod nodes;
 mod openapi;
+mod overload;
 mod password;
 mod profile;
 mod refresh;
