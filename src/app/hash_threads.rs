@@ -69,7 +69,10 @@ impl HashThreads {
             let queue = Arc::clone(&queue);
             thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || queue.work())
+                .spawn(move || {
+                    give_way();
+                    queue.work()
+                })
                 .expect("the operating system lets a server start its threads");
         }
         Self { queue, places, front }
@@ -151,6 +154,19 @@ impl Queue {
         jobs.pop_front()
     }
 }
+
+/// Hashing takes the time that nothing else needs: whoever asks for something small does not wait for a core.
+/// On Linux only, where each thread has a priority of its own; elsewhere it is the whole process's.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    const LOWER_BY: i32 = 10;
+    if let Err(error) = rustix::process::nice(LOWER_BY) {
+        tracing::warn!(%error, "the hashing threads keep the priority of all others");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
 
 const NO_PANIC: &str = "no thread panics while it holds the queue";
 
