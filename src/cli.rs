@@ -4,6 +4,7 @@ mod audit;
 mod check;
 mod core_dumps;
 mod db;
+mod files;
 mod keys;
 mod open;
 mod password_input;

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::open::{Opened, open};
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, files};
 use crate::app::App;
 use crate::background;
 use crate::config::{Config, Metrics, Tokens};
@@ -19,8 +19,9 @@ use crate::http::{self, server};
 pub(super) async fn run(config: Config) -> Outcome {
     let tls = config.tls.as_ref().map(|files| server::tls_acceptor(&files.cert, &files.key));
     let tls = tls.transpose().map_err(Failure::new)?;
-    let (listener, address) = listen(config.listen, "PORT").await?;
-    let metrics = metrics_listener(&config).await?;
+    let (listener, address) = listen(config.listen, "PORT")?;
+    let metrics = metrics_listener(&config)?;
+    let max_connections = files::make_room(config.max_connections);
     let local_url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
     let public_url = config.public_url.clone().unwrap_or_else(|| local_url.clone());
 
@@ -41,28 +42,40 @@ pub(super) async fn run(config: Config) -> Outcome {
         tokio::spawn(server::serve(listener, None, router, 100, stop.clone()));
     }
     let router = http::router(Arc::clone(&app));
-    server::serve(listener, tls, router, app.config.max_connections, stop).await;
+    server::serve(listener, tls, router, max_connections, stop).await;
     app.db.close().await;
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn listen(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+/// Connections that wait to be accepted. Beyond these, a client is not heard, and tries again after a second; the 128 of
+/// `TcpListener::bind` are fewer than a crowd.
+const BACKLOG: u32 = 1024;
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart does not wait until the system has forgotten the connections before it.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn listen(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
     let problem = |error: std::io::Error| match error.kind() {
         ErrorKind::AddrInUse => Failure::new(format!("{address} is in use; choose another one with {setting}")),
         _ => Failure::new(format!("cannot listen on {address}: {error}")),
     };
-    let listener = TcpListener::bind(address).await.map_err(problem)?;
+    let listener = bind(address).map_err(problem)?;
     let address = listener.local_addr().map_err(problem)?;
     Ok((listener, address))
 }
 
-async fn metrics_listener(config: &Config) -> Result<Option<TcpListener>, Failure> {
+fn metrics_listener(config: &Config) -> Result<Option<TcpListener>, Failure> {
     match config.metrics {
         Metrics::Off => Ok(None),
-        Metrics::On(address) => Ok(Some(listen(address, "BULLA_METRICS_ADDRESS").await?.0)),
+        Metrics::On(address) => Ok(Some(listen(address, "BULLA_METRICS_ADDRESS")?.0)),
         Metrics::IfFree(address) => {
-            let listener = TcpListener::bind(address).await;
+            let listener = bind(address);
             if listener.is_err() {
                 tracing::warn!(%address, "in use, so there are no metrics; choose another address with BULLA_METRICS_ADDRESS");
             }

@@ -9,6 +9,7 @@ mod check;
 mod clock;
 mod core_dumps;
 mod crash;
+mod crowds;
 mod db_copy;
 mod deadlines;
 mod durability;

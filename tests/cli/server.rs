@@ -47,15 +47,6 @@ fn requests_follow_each_other_on_one_connection() {
 }
 
 #[test]
-fn two_hundred_silent_sockets_block_nobody() {
-    let home = Home::new();
-    let server = Server::start(&home);
-    let silent: Vec<TcpStream> = (0..200).map(|_| connect(&server.address)).collect();
-    server.ada();
-    drop(silent);
-}
-
-#[test]
 fn beyond_the_cap_a_connection_waits_and_does_not_fail() {
     let server = Server::with(&Home::new(), &[("BULLA_MAX_CONNECTIONS", "2")]);
     let mut first = asked(&server);

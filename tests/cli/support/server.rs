@@ -57,6 +57,22 @@ impl Server {
         Self::launch(home, home.bulla(&[]).envs(settings.iter().copied()))
     }
 
+    /// Started by a shell that runs something else first.
+    #[track_caller]
+    pub fn after(home: &Home, first: &str) -> Self {
+        let bulla = home.bulla(&[]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{first} && exec \"$0\"")]).arg(bulla.get_program());
+        shell.current_dir(bulla.get_current_dir().unwrap());
+        for (name, value) in bulla.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        Self::launch(home, &mut shell)
+    }
+
     /// With the certificate that `tls_files` made.
     #[track_caller]
     pub fn with_tls(home: &Home) -> Self {
