@@ -40,6 +40,13 @@ const DRAIN: Duration = Duration::from_secs(20);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const LARGEST_HEAD_BYTES: usize = 32 * 1024;
 const MOST_STREAMS: u32 = 100;
+/// That a client begins and takes back before we look at them; one more, and the connection ends (CVE-2023-44487).
+const MOST_RESETS: usize = 20;
+/// What a client may send before anyone reads it. A whole body fits, and ten thousand connections fit into memory.
+const STREAM_WINDOW_BYTES: u32 = 32 * 1024;
+const CONNECTION_WINDOW_BYTES: u32 = 128 * 1024;
+/// What waits on a stream for a client that does not read.
+const LARGEST_UNSENT_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -208,6 +215,12 @@ fn builder() -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(MOST_STREAMS)
         .max_header_list_size(LARGEST_HEAD_BYTES as u32)
+        .max_pending_accept_reset_streams(MOST_RESETS)
+        // Streams that we reset because the client broke the rules.
+        .max_local_error_reset_streams(MOST_RESETS)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_send_buf_size(LARGEST_UNSENT_BYTES)
         .keep_alive_interval(SILENCE)
         .keep_alive_timeout(SILENCE);
     builder

@@ -16,6 +16,7 @@ mod durability;
 mod export;
 mod first_start;
 mod full_disk;
+mod floods;
 mod import;
 mod keys;
 mod logs;

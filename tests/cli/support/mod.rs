@@ -16,7 +16,7 @@ pub use curl::{Answer, curl};
 pub use home::Home;
 pub use moved::{Moved, home_with_url};
 pub use openssl::{openssl, rsa_key, tls_files};
-pub use process::{Process, Ran};
+pub use process::{Process, Ran, most_memory_kib};
 pub use server::{Remote, Server, Tokens, body};
 pub use walkthrough::Walkthrough;
 
