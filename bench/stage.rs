@@ -1,17 +1,14 @@
 //! The real binary on a loopback port, with accounts that were brought along before it started.
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 pub type Failure = Box<dyn std::error::Error>;
-
-/// For an import, and for a start.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Killed when dropped.
 pub struct Stage {
@@ -30,13 +27,13 @@ impl Stage {
         if !imported.status.success() {
             return Err(String::from_utf8_lossy(&imported.stderr).into());
         }
-        let log = folder.path().join("log");
         let mut command = bulla(folder.path());
         command.env("PORT", "0").env("BULLA_METRICS_ADDRESS", "off").envs(settings.iter().copied());
-        let process = command.stdout(Stdio::null()).stderr(std::fs::File::create(&log)?).spawn()?;
+        let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
+        let log = process.stderr.take().ok_or("no log")?;
         // Made before the wait, so that a server that never gets ready is killed too.
         let mut stage = Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)), _folder: folder };
-        stage.address = wait_until_ready(&log)?;
+        stage.address = wait_until_ready(log)?;
         Ok(stage)
     }
 }
@@ -57,15 +54,17 @@ fn bulla(folder: &Path) -> Command {
     command
 }
 
-fn wait_until_ready(log: &Path) -> Result<SocketAddr, Failure> {
-    let begun = Instant::now();
-    while begun.elapsed() < PATIENCE {
-        let text = std::fs::read_to_string(log)?;
-        let mut lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        if let Some(line) = lines.find(|line| line["message"] == "ready") {
-            return Ok(line["address"].as_str().ok_or("no address")?.parse()?);
+/// Reads the log to its end, as whoever keeps it would; a server whose log nobody reads stands still.
+fn wait_until_ready(log: ChildStderr) -> Result<SocketAddr, Failure> {
+    let mut log = BufReader::new(log);
+    let mut line = String::new();
+    while log.read_line(&mut line)? > 0 {
+        let said: Value = serde_json::from_str(&line).unwrap_or_default();
+        if said["message"] == "ready" {
+            std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+            return Ok(said["address"].as_str().ok_or("no address")?.parse()?);
         }
-        std::thread::sleep(Duration::from_millis(20));
+        line.clear();
     }
-    Err(format!("the server did not get ready: {}", std::fs::read_to_string(log)?).into())
+    Err("the server did not get ready".into())
 }
