@@ -119,7 +119,8 @@ fn main() -> Result<(), Failure> {
 
 /// Each attempt is at an account of its own: none is ever throttled.
 fn email(who: char, attempt: usize) -> String {
-    format!("{who}{attempt:07}@example.com")
+    // Kinds of accounts take turns in the order of addresses: decoys are made after a sample in that order.
+    format!("p{attempt:07}{who}@example.com")
 }
 
 /// Accounts for every attempt; they may share a hash, which costs the same for each.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bulla::flows;
-use bulla::model::{Account, AccountId, Attempts, Email, Name, PasswordHash};
+use bulla::model::{Account, AccountId, Attempts, Counter, Email, Name, PasswordHash};
 use bulla::store::{accounts, attempts};
 use serde_json::{Value, json};
 
@@ -78,15 +78,20 @@ async fn trace(server: &TestServer, email: &str, envelope: &str) -> Trace {
     (answer, server.app.hashing.hashes() - before, counted(server, email).await)
 }
 
+fn counter(email: &str) -> Counter {
+    Counter::of_everyone(&Email::parse(email).unwrap())
+}
+
 async fn counted(server: &TestServer, email: &str) -> Option<Attempts> {
-    attempts::by_email(&server.app.db, &Email::parse(email).unwrap()).await.unwrap()
+    let counter = counter(email);
+    let [counted, _] = attempts::by_counters(&server.app.db, [&counter, &counter]).await.unwrap();
+    counted
 }
 
 async fn count(server: &TestServer, email: &str, counted: Attempts) {
     server.forget_attempts(email).await;
     let mut tx = server.app.db.begin().await.unwrap();
-    let email = Email::parse(email).unwrap();
-    assert!(attempts::replace(&mut tx, &email, None, &counted).await.unwrap());
+    assert!(attempts::replace(&mut tx, &counter(email), None, &counted).await.unwrap());
     tx.commit().await.unwrap();
 }
 
@@ -115,7 +120,7 @@ async fn who_guesses_too_often_is_told_the_same_of_every_kind_of_account() {
         let next_at = now + if failures < Attempts::MOST - 1 { Duration::from_secs(7) } else { Duration::ZERO };
         let mut traces = Vec::new();
         for (kind, email) in &kinds {
-            count(&server, email, Attempts { failures, next_at, updated_at: now }).await;
+            count(&server, email, Attempts { failures, pending: 0, next_at, updated_at: now }).await;
             let mut seen = Vec::new();
             for password in [OTHER_PASSWORD, PASSWORD] {
                 let envelope = bulla_seal::seal_raw(&key, password).unwrap();
