@@ -193,6 +193,19 @@ fn no_crate_that_leaks_private_keys_is_in_the_tree() {
     }
 }
 
+/// What shows that a requirement is met is named there, by file and function; a test that is renamed, is renamed there.
+#[test]
+fn every_test_that_the_asvs_page_names_exists() {
+    let page = fs::read_to_string(root().join("docs/asvs.md")).unwrap();
+    let named: BTreeSet<&str> = page.split('`').skip(1).step_by(2).filter(|code| code.contains("::")).collect();
+    assert!(named.len() > 100, "docs/asvs.md names {} tests", named.len());
+    for test in named {
+        let (file, function) = test.split_once("::").unwrap();
+        let text = fs::read_to_string(root().join(file)).unwrap_or_default();
+        assert!(text.contains(&format!("fn {function}() {{")), "docs/asvs.md: there is no {test}");
+    }
+}
+
 async fn migrated(folder: &Path) -> Db {
     let embedded = format!("sqlite:{}", folder.join("tidy.db").display());
     let url = std::env::var("BULLA_TEST_DATABASE_URL").unwrap_or(embedded).parse().unwrap();
