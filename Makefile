@@ -1,7 +1,10 @@
-.PHONY: run test check bench timing overload
+.PHONY: run test check bench timing overload fuzz mutants sbom
 run: ; cargo run --release
 test: ; scripts/test
 check: ; cargo fmt --all --check && cargo clippy --workspace --all-targets --release -- -D warnings && cargo deny check
 bench: ; cargo bench --bench login --bench import
-timing: ; cargo bench --bench timing overload
+timing: ; cargo bench --bench timing
 overload: ; cargo bench --bench overload
+fuzz: ; scripts/fuzz
+mutants: ; scripts/mutants
+sbom: ; scripts/sbom

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+pub use users::judge_csv;
 use zeroize::Zeroizing;
 
 use crate::config::{self, Config, Settings, dot_env};

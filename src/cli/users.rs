@@ -4,6 +4,7 @@ mod export;
 mod import;
 
 use clap::Subcommand;
+pub use import::judge_csv;
 use secrecy::SecretString;
 use serde::Serialize;
 

@@ -8,6 +8,7 @@ mod rows;
 mod source;
 mod table_rows;
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,7 +16,7 @@ use std::time::Instant;
 use clap::Args;
 use progress::{Progress, thousands};
 use report::Report;
-use rows::{Judge, Rows};
+use rows::{Counted, Judge, Names, Rows};
 use serde::Serialize;
 use source::Source;
 
@@ -24,7 +25,8 @@ use crate::cli::open::{open_beside, open_database};
 use crate::cli::{Failure, Outcome};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::flows::{self, Importer, Verdicts};
+use crate::flows::{self, Draft, Importer, Refusal, Verdicts};
+use crate::model::Timestamp;
 use crate::random::Random;
 use crate::store::DatabaseUrl;
 
@@ -75,7 +77,7 @@ enum Format {
 
 /// What the columns are called, in a table, in the header of a CSV file or as keys of JSON objects. One that is named
 /// must exist; of the usual ones only email and password must.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 struct Columns {
     /// [default: id]
     #[arg(long, value_name = "NAME")]
@@ -113,6 +115,24 @@ struct Prepared {
     importer: Importer,
     judge: Judge,
     app: Option<App>,
+}
+
+/// Judges each row of a CSV file whose columns have the usual names by itself, as an import does before it asks who is
+/// here already. New ids are all the same.
+///
+/// # Errors
+/// Why the file, or the rest of it, cannot be read.
+pub fn judge_csv(
+    file: impl Read + Send + 'static,
+    now: Timestamp,
+) -> Result<impl Iterator<Item = Result<Result<Draft, Refusal>, String>>, String> {
+    let judge = Judge { now, new_id: Arc::new(|| "new".to_owned()) };
+    let file = Counted { file: Box::new(file), bytes: Arc::default() };
+    let rows = csv_rows::open(file, &Names::of(&Columns::default())).map_err(|failure| failure.to_string())?;
+    Ok(rows.map(move |row| match row {
+        Ok(row) => Ok(row.and_then(|row| judge.judge(row))),
+        Err(failure) => Err(failure.to_string()),
+    }))
 }
 
 impl Import {
