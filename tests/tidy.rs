@@ -185,6 +185,21 @@ fn every_setting_stands_in_the_example() {
 }
 
 #[test]
+fn every_mutant_is_listed_and_names_a_test_that_exists() {
+    let page = fs::read_to_string(root().join("docs/security-proofs.md")).unwrap();
+    let mutants = files("tests/mutants", "patch");
+    assert!(mutants.len() >= 20);
+    for path in mutants {
+        let (name, text) = (stem(&path), fs::read_to_string(&path).unwrap());
+        let test = text.lines().find_map(|line| line.strip_prefix("test: api ")).unwrap();
+        assert!(page.contains(&format!("(../tests/mutants/{name}.patch)")) && page.contains(test), "{name}");
+        let function = format!("fn {}()", test.rsplit("::").next().unwrap());
+        let exists = files("tests/api", "rs").iter().any(|file| fs::read_to_string(file).unwrap().contains(&function));
+        assert!(exists, "{name}: there is no test {test}");
+    }
+}
+
+#[test]
 fn no_crate_that_leaks_private_keys_is_in_the_tree() {
     let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
     assert!(lock.contains("name = \"aws-lc-rs\""));
