@@ -12,7 +12,9 @@ pub async fn unlock_password(app: &App, email: &Email) -> Result<bool, Internal>
     let event = event.of_account(account.as_ref().map(|account| &account.id));
     let forgotten = transaction!(app.db, |tx| {
         audit_events::insert(tx, &event).await?;
-        attempts::delete(tx, &counter).await?.then_some(())
+        let was_tried = attempts::delete(tx, &counter).await?;
+        let was_tried_from_known = attempts::forgive_known(tx, email).await?;
+        (was_tried || was_tried_from_known).then_some(())
     })?;
     if forgotten.is_some() {
         audit::tell(&event);

@@ -28,6 +28,12 @@ impl Counter {
         &self.name
     }
 
+    /// Between these two lie the names of all counters of known networks for an address.
+    pub fn names_of_known(email: &Email) -> [String; 2] {
+        // `!` comes after the space.
+        [format!("{email} "), format!("{email}!")]
+    }
+
     /// When attempts that are counted here may be forgotten; a locked password stays locked.
     pub fn kept_until(&self, attempts: &Attempts) -> Option<Timestamp> {
         let kept = match attempts.failures {
@@ -182,6 +188,8 @@ mod tests {
             assert_eq!(kept(&known, failures), Some(DAY * 90));
         }
         assert_eq!(kept(&everyone, 100), None);
+        let [first, last] = Counter::names_of_known(&email);
+        assert!(*first < *known.name() && *known.name() < *last && *everyone.name() < *first);
         assert_ne!(everyone.name(), known.name());
     }
 

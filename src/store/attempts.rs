@@ -1,7 +1,7 @@
 //! The table `attempts`: failed logins in a row, one row a counter.
 
 use super::{Db, Insertion, Result, Tx, execute, on, statements};
-use crate::model::{Attempts, Counter, Timestamp};
+use crate::model::{Attempts, Counter, Email, Timestamp};
 
 statements! {
     BY_COUNTERS = "SELECT counter, failures, pending, next_at, updated_at FROM attempts WHERE counter IN (?, ?)";
@@ -14,6 +14,8 @@ statements! {
                  WHERE counter = ? AND failures = ? AND pending > 0";
     RESTART = "UPDATE attempts SET failures = 0, pending = 0, next_at = ?, updated_at = ?, kept_until = ? \
                WHERE counter = ?";
+    FORGIVE = "UPDATE attempts SET failures = 0, pending = 0, next_at = updated_at \
+               WHERE counter > ? AND counter < ? AND failures > 0";
     DELETE = "DELETE FROM attempts WHERE counter = ?";
     LIST_OVER = "SELECT counter FROM attempts WHERE kept_until < ? ORDER BY kept_until LIMIT ?";
     DELETE_OVER = "DELETE FROM attempts WHERE counter = ? AND kept_until < ?";
@@ -82,6 +84,12 @@ pub async fn restart(tx: &mut Tx, counter: &Counter, now: Timestamp) -> Result<(
         let (Insertion::Made | Insertion::Taken) = insert(tx, counter, &none).await?;
     }
     Ok(())
+}
+
+/// Forgets the failures from all known networks; false when there were none.
+pub async fn forgive_known(tx: &mut Tx, email: &Email) -> Result<bool> {
+    let [first, last] = Counter::names_of_known(email);
+    Ok(execute!(tx, sqlx::query(FORGIVE).bind(&first).bind(&last))? > 0)
 }
 
 /// False when there was nothing to forget.

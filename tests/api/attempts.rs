@@ -277,6 +277,21 @@ async fn the_allowance_of_a_known_address_is_small_and_of_one_account_only() {
 }
 
 #[tokio::test]
+async fn an_administrator_unlocks_for_known_addresses_too() {
+    let server = TestServer::start().await;
+    let (email, other) = (new_email(), new_email());
+    for email in [&email, &other] {
+        server.register(email).await;
+        server.login(email).await;
+        guess_wrong(&server, email, 5).await;
+        server.try_login(email, PASSWORD).await.problem(429, "too_many_attempts");
+    }
+    server.forget_attempts(&email).await;
+    server.try_login(&email, PASSWORD).await.ok(200);
+    server.try_login(&other, PASSWORD).await.problem(429, "too_many_attempts");
+}
+
+#[tokio::test]
 async fn a_password_change_makes_an_address_known_too() {
     let server = behind_a_proxy().await;
     let (email, tokens) = server.new_person().await;
