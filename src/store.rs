@@ -152,6 +152,13 @@ impl Db {
         }
     }
 
+    /// For whoever waited for a turn since `moment`: if others meanwhile waited for the database in vain, nobody waits
+    /// for it once more.
+    pub fn refuse_if_timed_out_since(&self, moment: std::time::Instant) -> Result<()> {
+        let (Self::Sqlite { disk, .. } | Self::MySql { disk, .. }) = self;
+        if disk.has_timed_out_since(moment) { Err(Error::TimedOut) } else { Ok(()) }
+    }
+
     fn executor(&self) -> Executor<&SqlitePool, &MySqlPool> {
         match self {
             Self::Sqlite { pool, .. } => Executor::Sqlite(pool),

@@ -1,6 +1,7 @@
 //! Changing one's own password: every other session ends.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bulla_seal::Purpose;
 use secrecy::{ExposeSecret, SecretString};
@@ -49,7 +50,9 @@ pub async fn change_password(
     let current = receive(app, request.current_password.expose_secret()).await??;
     let new = receive(app, request.new_password.expose_secret()).await??;
     let entered = Attempt::new(&caller.account.email, &caller.client).enter(app).await??;
+    let arrived = Instant::now();
     let turn = app.hashing.turn(app.hashing.reserve()?).await?;
+    app.db.refuse_if_timed_out_since(arrived).map_err(Internal::from)?;
     let ([current, new], counted) = entered.spend(app, [current, new]).await??;
 
     let (judge, account) = (Arc::clone(app), caller.account.clone());

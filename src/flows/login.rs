@@ -1,6 +1,7 @@
 //! Logging in.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bulla_seal::Purpose;
 use secrecy::{ExposeSecret, SecretString};
@@ -44,7 +45,9 @@ pub async fn login(app: &Arc<App>, request: Login, client: &Client) -> Result<To
     app.hashing.check_room()?;
     let envelope = receive(app, request.password.expose_secret()).await??;
     let entered = Attempt::new(&request.email, client).enter(app).await??;
+    let arrived = Instant::now();
     let turn = app.hashing.turn(app.hashing.reserve()?).await?;
+    app.db.refuse_if_timed_out_since(arrived).map_err(Internal::from)?;
     let ([envelope], counted) = entered.spend(app, [envelope]).await??;
     let account = accounts::by_email(&app.db, &request.email).await.map_err(Internal::from)?;
 

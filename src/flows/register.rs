@@ -1,6 +1,7 @@
 //! Registering an account.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bulla_seal::Purpose;
 use secrecy::{ExposeSecret, SecretString};
@@ -39,7 +40,9 @@ pub enum RegisterError {
 pub async fn register(app: &Arc<App>, request: Register, client: &Client) -> Result<Account, RegisterError> {
     let place = app.hashing.reserve()?;
     let envelope = receive(app, request.password.expose_secret()).await??;
+    let arrived = Instant::now();
     let turn = app.hashing.turn(place).await?;
+    app.db.refuse_if_timed_out_since(arrived).map_err(Internal::from)?;
     let [envelope] = spend(app, [envelope]).await?;
 
     let Register { name, email, .. } = request;

@@ -12,6 +12,7 @@ use super::{Error, Result};
 #[derive(Debug, Default)]
 pub struct Disk {
     last_full: Mutex<Option<Instant>>,
+    last_timed_out: Mutex<Option<Instant>>,
 }
 
 /// On a disk that is nearly full, small writes succeed between larger ones that fail.
@@ -22,6 +23,9 @@ const LEAST_ROOM_BYTES: u64 = 1024 * 1024;
 impl Disk {
     /// Takes note of what became of a transaction.
     pub(super) fn note<T>(&self, outcome: &Result<Option<T>>) {
+        if matches!(outcome, Err(Error::TimedOut)) {
+            *self.last_timed_out.lock().expect("no thread panics while it holds this lock") = Some(Instant::now());
+        }
         let mut last_full = self.last_full.lock().expect("no thread panics while it holds this lock");
         if matches!(outcome, Err(Error::DiskFull)) {
             let was_full = last_full.replace(Instant::now()).is_some();
@@ -35,6 +39,13 @@ impl Disk {
             *last_full = None;
             tracing::info!("there is room on the disk of the database again");
         }
+    }
+}
+
+impl Disk {
+    /// Whether a transaction was given up since `moment`, because the database did not answer.
+    pub(super) fn has_timed_out_since(&self, moment: Instant) -> bool {
+        self.last_timed_out.lock().expect("no thread panics while it holds this lock").is_some_and(|at| at > moment)
     }
 }
 
