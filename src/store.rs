@@ -152,6 +152,11 @@ impl Db {
         }
     }
 
+    fn note_silence<T>(&self, answer: &Result<T>) {
+        let (Self::Sqlite { disk, .. } | Self::MySql { disk, .. }) = self;
+        disk.note_silence(answer);
+    }
+
     /// For whoever waited for a turn since `moment`: if others meanwhile waited for the database in vain, nobody waits
     /// for it once more.
     pub fn refuse_if_timed_out_since(&self, moment: std::time::Instant) -> Result<()> {
@@ -231,7 +236,7 @@ enum Executor<S, M> {
 macro_rules! on {
     ($target:expr, |$conn:ident| $query:expr) => {{
         let patience = $target.patience();
-        match $target.executor() {
+        let answer = match $target.executor() {
             $crate::store::Executor::Sqlite($conn) => $crate::store::in_time(patience, $query).await,
             $crate::store::Executor::MySql(pool) => {
                 let asking = async {
@@ -245,7 +250,9 @@ macro_rules! on {
                 };
                 $crate::store::in_time(patience, asking).await
             }
-        }
+        };
+        $target.note_silence(&answer);
+        answer
     }};
 }
 

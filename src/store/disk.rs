@@ -23,9 +23,7 @@ const LEAST_ROOM_BYTES: u64 = 1024 * 1024;
 impl Disk {
     /// Takes note of what became of a transaction.
     pub(super) fn note<T>(&self, outcome: &Result<Option<T>>) {
-        if matches!(outcome, Err(Error::TimedOut)) {
-            *self.last_timed_out.lock().expect("no thread panics while it holds this lock") = Some(Instant::now());
-        }
+        self.note_silence(outcome);
         let mut last_full = self.last_full.lock().expect("no thread panics while it holds this lock");
         if matches!(outcome, Err(Error::DiskFull)) {
             let was_full = last_full.replace(Instant::now()).is_some();
@@ -43,7 +41,14 @@ impl Disk {
 }
 
 impl Disk {
-    /// Whether a transaction was given up since `moment`, because the database did not answer.
+    /// Takes note of a question that was not answered in time.
+    pub(super) fn note_silence<T>(&self, answer: &Result<T>) {
+        if matches!(answer, Err(Error::TimedOut)) {
+            *self.last_timed_out.lock().expect("no thread panics while it holds this lock") = Some(Instant::now());
+        }
+    }
+
+    /// Whether something was given up since `moment`, because the database did not answer.
     pub(super) fn has_timed_out_since(&self, moment: Instant) -> bool {
         self.last_timed_out.lock().expect("no thread panics while it holds this lock").is_some_and(|at| at > moment)
     }
