@@ -43,7 +43,10 @@ impl Disk {
 impl Disk {
     /// Takes note of a question that was not answered in time.
     pub(super) fn note_silence<T>(&self, answer: &Result<T>) {
-        if matches!(answer, Err(Error::TimedOut)) {
+        let is_silence = |error: &Error| {
+            matches!(error, Error::TimedOut | Error::Failed(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)))
+        };
+        if answer.as_ref().err().is_some_and(is_silence) {
             *self.last_timed_out.lock().expect("no thread panics while it holds this lock") = Some(Instant::now());
         }
     }
