@@ -83,12 +83,16 @@ impl Audit {
         let since = moment(&self.since, now, "--since")?;
         let db = open_database(&config).await?;
         let filter = self.filter(&db, now).await?;
-        let last = filter.print_after(&db, AuditEvent::least_id(since), &mut HashSet::new()).await?;
-        if filter.audit.follow {
-            filter.follow(&db, last, since).await?;
+        let (mut seen, mut from) = (HashSet::new(), since);
+        loop {
+            filter.print_after(&db, AuditEvent::least_id(from), &mut seen).await?;
+            if !filter.audit.follow {
+                db.close().await;
+                return Ok(());
+            }
+            tokio::time::sleep(ASKING_AGAIN).await;
+            from = (Clock::system().now() - OVERLAP).max(since);
         }
-        db.close().await;
-        Ok(())
     }
 
     async fn filter(self, db: &Db, now: Timestamp) -> Result<Filter, Failure> {
@@ -104,44 +108,27 @@ impl Audit {
 }
 
 impl Filter {
-    /// Prints everything after the id `after` that was not `seen`, and returns the last id that it saw.
-    async fn print_after(&self, db: &Db, after: String, seen: &mut HashSet<String>) -> Result<String, Failure> {
+    /// Prints everything after the id `after` that was not `seen`. Of what it saw it remembers the last half minute.
+    async fn print_after(&self, db: &Db, after: String, seen: &mut HashSet<String>) -> Outcome {
         let mut last = after;
         loop {
             let page = audit_events::list(db, self.account.as_ref(), &last, PAGE).await.map_err(Failure::new)?;
             for event in &page {
                 if self.until.is_some_and(|until| event.at >= until) {
-                    return Ok(last);
+                    return Ok(());
                 }
                 if self.wants(event) && seen.insert(event.id.clone()) {
                     print(event, self.audit.json)?;
                 }
-                last.clone_from(&event.id);
             }
+            let Some(newest) = page.last() else { return Ok(()) };
+            let overlap = AuditEvent::least_id(newest.at - OVERLAP);
+            seen.retain(|id| *id >= overlap);
+            last.clone_from(&newest.id);
             if page.len() < PAGE as usize {
-                return Ok(last);
+                return Ok(());
             }
         }
-    }
-
-    async fn follow(&self, db: &Db, mut last: String, since: Timestamp) -> Outcome {
-        let mut seen = HashSet::new();
-        let clock = Clock::system();
-        loop {
-            let overlap = AuditEvent::least_id((clock.now() - OVERLAP).max(since));
-            seen.retain(|id: &String| *id > overlap);
-            // The first time around, what was printed already counts as seen.
-            if seen.is_empty() {
-                seen.extend(self.ids_between(db, &overlap, &last).await?);
-            }
-            last = self.print_after(db, overlap, &mut seen).await?.max(last);
-            tokio::time::sleep(ASKING_AGAIN).await;
-        }
-    }
-
-    async fn ids_between(&self, db: &Db, after: &str, last: &str) -> Result<Vec<String>, Failure> {
-        let page = audit_events::list(db, self.account.as_ref(), after, u32::MAX).await.map_err(Failure::new)?;
-        Ok(page.into_iter().map(|event| event.id).filter(|id| id.as_str() <= last).collect())
     }
 
     fn wants(&self, event: &AuditEvent) -> bool {
