@@ -30,6 +30,7 @@ mod rotate_key;
 mod succeed_key;
 mod unlock_password;
 mod update_profile;
+mod wait_for_turn;
 mod watch_clock;
 
 pub use audit::note_throttled_address;

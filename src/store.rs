@@ -8,8 +8,8 @@ pub mod accounts;
 mod address;
 pub mod attempts;
 pub mod audit_events;
+mod condition;
 mod connect;
-mod disk;
 mod file_transaction;
 pub mod foreign_users;
 mod held;
@@ -28,29 +28,29 @@ pub mod tables;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::mysql::MySqlConnection;
+use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{MySqlPool, SqlitePool};
 use tokio::sync::Mutex;
 
 pub use address::{DatabaseUrl, InvalidAddress, Overrides};
+pub use condition::is_full as is_disk_full;
 pub use connect::{ConnectError, Limits, connect};
-pub use disk::is_full as is_disk_full;
 pub use migrations::migrate;
 pub use retry::Tries;
 pub(crate) use retry::transaction;
 pub use same_database::is_same;
 pub use table_digest::TableDigest;
 
-use disk::Disk;
+use condition::Condition;
 use file_transaction::FileTransaction;
 use held::Held;
 
 /// A pool of connections, to read with. Cloning shares the pool.
 #[derive(Clone, Debug)]
 pub enum Db {
-    Sqlite { pool: SqlitePool, writer: Arc<Mutex<()>>, patience: Duration, disk: Arc<Disk> },
-    MySql { pool: MySqlPool, patience: Duration, disk: Arc<Disk> },
+    Sqlite { pool: SqlitePool, writer: Arc<Mutex<()>>, patience: Duration, condition: Arc<Condition> },
+    MySql { pool: MySqlPool, patience: Duration, condition: Arc<Condition> },
 }
 
 /// A transaction, to write with. Dropped without a commit, it leaves nothing behind.
@@ -73,11 +73,18 @@ pub enum Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if disk::says_full(&error) { Self::DiskFull } else { Self::Failed(error) }
+        if condition::says_full(&error) { Self::DiskFull } else { Self::Failed(error) }
     }
 }
 
 impl Error {
+    /// Nobody has made the tables yet: ER_NO_SUCH_TABLE; SQLite has no code of its own for it.
+    pub fn is_missing_table(&self) -> bool {
+        let Self::Failed(sqlx::Error::Database(error)) = self else { return false };
+        let number = error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
+        number == Some(1146) || error.message().starts_with("no such table")
+    }
+
     /// Said in the log already, and not worth a line for each request.
     pub fn is_full_disk(&self) -> bool {
         matches!(self, Self::DiskFull)
@@ -148,20 +155,20 @@ impl Db {
     /// Not to be called by itself: `transaction!` tells what became of it.
     pub(crate) fn note<T>(&self, outcome: &Result<Option<T>>) {
         match self {
-            Self::Sqlite { disk, .. } | Self::MySql { disk, .. } => disk.note(outcome),
+            Self::Sqlite { condition, .. } | Self::MySql { condition, .. } => condition.note(outcome),
         }
     }
 
     fn note_silence<T>(&self, answer: &Result<T>) {
-        let (Self::Sqlite { disk, .. } | Self::MySql { disk, .. }) = self;
-        disk.note_silence(answer);
+        let (Self::Sqlite { condition, .. } | Self::MySql { condition, .. }) = self;
+        condition.note_silence(answer);
     }
 
     /// For whoever waited for a turn since `moment`: if others meanwhile waited for the database in vain, nobody waits
     /// for it once more.
-    pub fn refuse_if_timed_out_since(&self, moment: std::time::Instant) -> Result<()> {
-        let (Self::Sqlite { disk, .. } | Self::MySql { disk, .. }) = self;
-        if disk.has_timed_out_since(moment) { Err(Error::TimedOut) } else { Ok(()) }
+    pub fn refuse_if_silent_since(&self, moment: std::time::Instant) -> Result<()> {
+        let (Self::Sqlite { condition, .. } | Self::MySql { condition, .. }) = self;
+        if condition.was_silent_since(moment) { Err(Error::TimedOut) } else { Ok(()) }
     }
 
     fn executor(&self) -> Executor<&SqlitePool, &MySqlPool> {

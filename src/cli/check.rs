@@ -124,9 +124,9 @@ async fn stored_keys(config: &Config) -> Result<Vec<StoredKey>, String> {
         return Ok(Vec::new());
     }
     let db = store::connect(&config.database, config.database_limits).await.map_err(|error| error.to_string())?;
-    match server_keys::list(&db).await.map_err(|error| error.to_string()) {
-        Err(error) if ["no such table", "doesn't exist"].iter().any(|text| error.contains(text)) => Ok(Vec::new()),
-        result => result,
+    match server_keys::list(&db).await {
+        Err(error) if error.is_missing_table() => Ok(Vec::new()),
+        result => result.map_err(|error| error.to_string()),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::receive_envelope::{Received, Spent, remember, spent};
 use super::{Internal, audit};
 use crate::app::{App, Lane};
-use crate::model::{Attempts, AuditEvent, Client, Counter, Email, Timestamp, TooManyAttempts};
+use crate::model::{Attempts, AuditEvent, AuditKind, Client, Counter, Email, Timestamp, TooManyAttempts};
 use crate::store::{self, Tx, attempts, audit_events, transaction};
 
 /// Who tries: at which account, and where from.
@@ -131,7 +131,7 @@ impl Entered<'_> {
 
 impl Counted {
     /// Whether no other attempt will be let in after this one, unless it turns out to be right.
-    pub(super) fn locks(&self) -> bool {
+    fn locks(&self) -> bool {
         self.now.failures >= Attempts::MOST
     }
 
@@ -154,19 +154,25 @@ pub(super) enum Was {
     NoGuess,
 }
 
-/// Notes a refusal, and whether it stays counted.
+/// Notes a refusal, whether it stays counted, and whether it was the last one before the password is locked.
 pub(super) async fn end_refused(
     app: &App,
     counted: Option<&Counted>,
     was: Was,
-    events: &[AuditEvent],
+    refused: AuditEvent,
 ) -> Result<(), Internal> {
     let now = app.clock.now();
+    let locks = was == Was::Guess && counted.is_some_and(Counted::locks);
+    let locked = locks.then(|| {
+        let id = app.event_ids.next(&app.random, now);
+        AuditEvent { id, kind: AuditKind::PasswordLocked.as_str().to_owned(), detail: None, ..refused.clone() }
+    });
+    let events: Vec<AuditEvent> = std::iter::once(refused).chain(locked).collect();
     transaction!(app.db, |tx| {
         if let Some(counted) = counted {
             counted.end(tx, was, now).await?;
         }
-        for event in events {
+        for event in &events {
             audit_events::insert(tx, event).await?;
         }
         Some(())

@@ -1,7 +1,7 @@
 //! The audit log. An event is written in the transaction of what it tells of, so that neither is there without the
 //! other, and goes to the log stream afterwards.
 
-use super::Internal;
+use super::{Caller, Internal};
 use crate::app::App;
 use crate::model::{AccountId, Actor, AuditEvent, AuditKind, Client, Email, RequestId, SessionId};
 use crate::store::{accounts, audit_events, transaction};
@@ -9,6 +9,12 @@ use crate::store::{accounts, audit_events, transaction};
 pub(super) fn event(app: &App, kind: AuditKind, actor: Actor<'_>) -> AuditEvent {
     let now = app.clock.now();
     AuditEvent::new(app.event_ids.next(&app.random, now), now, kind, actor)
+}
+
+/// Something that a caller did to their own account.
+pub(super) fn event_of(app: &App, kind: AuditKind, caller: &Caller) -> AuditEvent {
+    let event = event(app, kind, Actor::Client(&caller.client));
+    event.of_account(&caller.account.id).of_session(&caller.session.id)
 }
 
 /// Writes an event that has no transaction of its own.

@@ -1,18 +1,18 @@
 //! Changing one's own password: every other session ends.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bulla_seal::Purpose;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::attempt::{Attempt, Counted, Entered, Was, end_refused};
+use super::attempt::{Attempt, Entered, Was, end_refused};
 use super::open_session::{TokenAnswer, issue_tokens};
 use super::receive_envelope::{Contents, EnvelopeError, Spent, receive};
+use super::wait_for_turn::wait_for_turn;
 use super::{Caller, Internal, audit};
 use crate::app::{App, Overloaded};
 use crate::model::{
-    Account, Actor, AuditKind, HashMemory, PasswordHash, RefreshSecret, TooManyAttempts, Verified, WeakPassword,
+    Account, AuditKind, HashMemory, PasswordHash, RefreshSecret, TooManyAttempts, Verified, WeakPassword,
 };
 use crate::store::{accounts, audit_events, sessions, transaction};
 
@@ -50,9 +50,7 @@ pub async fn change_password(
     let current = receive(app, request.current_password.expose_secret()).await??;
     let new = receive(app, request.new_password.expose_secret()).await??;
     let entered = Attempt::new(&caller.account.email, &caller.client).enter(app).await??;
-    let arrived = Instant::now();
-    let turn = app.hashing.turn(app.hashing.reserve()?).await?;
-    app.db.refuse_if_timed_out_since(arrived).map_err(Internal::from)?;
+    let turn = wait_for_turn(app, app.hashing.reserve()?).await??;
     let ([current, new], counted) = entered.spend(app, [current, new]).await??;
 
     let (judge, account) = (Arc::clone(app), caller.account.clone());
@@ -70,26 +68,9 @@ pub async fn change_password(
         Err(error) => (Was::NoGuess, "weak_password", error),
     };
     let (was, reason, error) = refusal;
-    note_refusal(app, &caller, counted.as_ref(), was, reason).await?;
+    let event = audit::event_of(app, AuditKind::PasswordChangeRefused, &caller).because(reason);
+    end_refused(app, counted.as_ref(), was, event).await?;
     Err(error)
-}
-
-async fn note_refusal(
-    app: &App,
-    caller: &Caller,
-    counted: Option<&Counted>,
-    was: Was,
-    reason: &'static str,
-) -> Result<(), Internal> {
-    let event = |kind| {
-        let event = audit::event(app, kind, Actor::Client(&caller.client));
-        event.of_account(&caller.account.id).of_session(&caller.session.id)
-    };
-    let mut events = vec![event(AuditKind::PasswordChangeRefused).because(reason)];
-    if was == Was::Guess && counted.is_some_and(Counted::locks) {
-        events.push(event(AuditKind::PasswordLocked));
-    }
-    end_refused(app, counted, was, &events).await
 }
 
 /// Both envelopes are opened and one hash is checked whatever is inside; the new password is looked at last.
@@ -131,8 +112,7 @@ async fn replace_password(
     let secret = RefreshSecret::new(app.random.bytes());
     let (digest, idle_ends_at) = (secret.digest(), session.idle_end_after(now));
     let answer = issue_tokens(app, account.clone(), session, secret, now)?;
-    let event = audit::event(app, AuditKind::PasswordChanged, Actor::Client(&caller.client));
-    let event = event.of_account(&account.id).of_session(&session.id);
+    let event = audit::event_of(app, AuditKind::PasswordChanged, caller);
     let changed = transaction!(app.db, |tx| {
         let is_done = accounts::update_password(tx, &account, new_password).await?
             && sessions::restart_chain(tx, &session.id, &digest, now, idle_ends_at).await?;

@@ -1,7 +1,6 @@
 //! Logging in.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bulla_seal::Purpose;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::attempt::{Attempt, Counted, Entered, Was, end_refused};
 use super::open_session::{self, TokenAnswer};
 use super::receive_envelope::{Contents, EnvelopeError, Spent, receive};
+use super::wait_for_turn::wait_for_turn;
 use super::{Internal, audit};
 use crate::app::{App, Overloaded};
 use crate::model::{
@@ -45,9 +45,7 @@ pub async fn login(app: &Arc<App>, request: Login, client: &Client) -> Result<To
     app.hashing.check_room()?;
     let envelope = receive(app, request.password.expose_secret()).await??;
     let entered = Attempt::new(&request.email, client).enter(app).await??;
-    let arrived = Instant::now();
-    let turn = app.hashing.turn(app.hashing.reserve()?).await?;
-    app.db.refuse_if_timed_out_since(arrived).map_err(Internal::from)?;
+    let turn = wait_for_turn(app, app.hashing.reserve()?).await??;
     let ([envelope], counted) = entered.spend(app, [envelope]).await??;
     let account = accounts::by_email(&app.db, &request.email).await.map_err(Internal::from)?;
 
@@ -139,12 +137,8 @@ impl Judged<'_> {
     }
 
     async fn end(&self, was: Was, reason: &'static str) -> Result<(), Internal> {
-        let event =
-            |kind| audit::event(self.app, kind, Actor::Client(self.client)).of_account(self.account_id.as_ref());
-        let mut events = vec![event(AuditKind::LoginRefused).because(reason)];
-        if was == Was::Guess && self.counted.is_some_and(Counted::locks) {
-            events.push(event(AuditKind::PasswordLocked));
-        }
-        end_refused(self.app, self.counted, was, &events).await
+        let event = audit::event(self.app, AuditKind::LoginRefused, Actor::Client(self.client));
+        let event = event.of_account(self.account_id.as_ref()).because(reason);
+        end_refused(self.app, self.counted, was, event).await
     }
 }

@@ -1,12 +1,12 @@
 //! Registering an account.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bulla_seal::Purpose;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::receive_envelope::{Contents, EnvelopeError, receive, spend};
+use super::wait_for_turn::wait_for_turn;
 use super::{Internal, audit};
 use crate::app::{App, Overloaded};
 use crate::model::{Account, AccountId, Actor, AuditKind, Client, Email, Name, PasswordHash, WeakPassword};
@@ -40,9 +40,7 @@ pub enum RegisterError {
 pub async fn register(app: &Arc<App>, request: Register, client: &Client) -> Result<Account, RegisterError> {
     let place = app.hashing.reserve()?;
     let envelope = receive(app, request.password.expose_secret()).await??;
-    let arrived = Instant::now();
-    let turn = app.hashing.turn(place).await?;
-    app.db.refuse_if_timed_out_since(arrived).map_err(Internal::from)?;
+    let turn = wait_for_turn(app, place).await??;
     let [envelope] = spend(app, [envelope]).await?;
 
     let Register { name, email, .. } = request;

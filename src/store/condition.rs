@@ -1,4 +1,5 @@
-//! A full disk: said once when it fills up and once when there is room again, however many requests meet it.
+//! What is known of a database's condition: that its disk is full, which is said once when it fills up and once when there
+//! is room again, however many requests meet it; and when it last did not answer.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -8,11 +9,10 @@ use sqlx::mysql::MySqlDatabaseError;
 
 use super::{Error, Result};
 
-/// What the disk of a database was last known to be.
 #[derive(Debug, Default)]
-pub struct Disk {
+pub struct Condition {
     last_full: Mutex<Option<Instant>>,
-    last_timed_out: Mutex<Option<Instant>>,
+    last_silent: Mutex<Option<Instant>>,
 }
 
 /// On a disk that is nearly full, small writes succeed between larger ones that fail.
@@ -20,7 +20,7 @@ const CALM: Duration = Duration::from_secs(5);
 /// With less than this, the next write may fail.
 const LEAST_ROOM_BYTES: u64 = 1024 * 1024;
 
-impl Disk {
+impl Condition {
     /// Takes note of what became of a transaction.
     pub(super) fn note<T>(&self, outcome: &Result<Option<T>>) {
         self.note_silence(outcome);
@@ -38,22 +38,17 @@ impl Disk {
             tracing::info!("there is room on the disk of the database again");
         }
     }
-}
 
-impl Disk {
     /// Takes note of a question that was not answered in time.
     pub(super) fn note_silence<T>(&self, answer: &Result<T>) {
-        let is_silence = |error: &Error| {
-            matches!(error, Error::TimedOut | Error::Failed(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)))
-        };
-        if answer.as_ref().err().is_some_and(is_silence) {
-            *self.last_timed_out.lock().expect("no thread panics while it holds this lock") = Some(Instant::now());
+        if answer.as_ref().err().is_some_and(Error::is_silence) {
+            *self.last_silent.lock().expect("no thread panics while it holds this lock") = Some(Instant::now());
         }
     }
 
     /// Whether something was given up since `moment`, because the database did not answer.
-    pub(super) fn has_timed_out_since(&self, moment: Instant) -> bool {
-        self.last_timed_out.lock().expect("no thread panics while it holds this lock").is_some_and(|at| at > moment)
+    pub(super) fn was_silent_since(&self, moment: Instant) -> bool {
+        self.last_silent.lock().expect("no thread panics while it holds this lock").is_some_and(|at| at > moment)
     }
 }
 

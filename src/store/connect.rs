@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::Mutex;
 
-use super::disk::{self, Disk};
+use super::condition::{self, Condition};
 use super::{DatabaseUrl, Db};
 
 /// How much of the database one process takes, and how long it waits.
@@ -119,7 +119,7 @@ async fn connect_mysql(url: &DatabaseUrl, options: &MySqlConnectOptions, limits:
         .idle_timeout(IDLE_TIMEOUT)
         .after_connect(move |conn, _| Box::pin(set_up(conn, limits)))
         .connect_lazy_with(options);
-    Ok(Db::MySql { pool, patience: limits.patience, disk: Arc::new(Disk::default()) })
+    Ok(Db::MySql { pool, patience: limits.patience, condition: Arc::new(Condition::default()) })
 }
 
 async fn set_up(conn: &mut MySqlConnection, limits: Limits) -> Result<(), sqlx::Error> {
@@ -202,12 +202,12 @@ async fn connect_sqlite(path: &Path, limits: Limits) -> Result<Db, ConnectError>
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .foreign_keys(true);
-    let pool = open_file(options, limits).await.map_err(|source| match disk::is_full(path) {
+    let pool = open_file(options, limits).await.map_err(|source| match condition::is_full(path) {
         true => ConnectError::DiskFull { path: path.to_owned() },
         false => ConnectError::Sqlite { path: path.to_owned(), source },
     })?;
-    let (writer, disk) = (Arc::new(Mutex::new(())), Arc::new(Disk::default()));
-    Ok(Db::Sqlite { pool, writer, patience: limits.patience, disk })
+    let (writer, condition) = (Arc::new(Mutex::new(())), Arc::new(Condition::default()));
+    Ok(Db::Sqlite { pool, writer, patience: limits.patience, condition })
 }
 
 /// The very first process switches a new file to write-ahead logging; another that opens it at that moment is told

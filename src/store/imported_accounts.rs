@@ -4,9 +4,8 @@
 //! by eights and one by one.
 
 use sqlx::SqlStr;
-use sqlx::mysql::MySqlDatabaseError;
 
-use super::{Db, Error, Insertion, Result, Tx, eight, execute, on, statements};
+use super::{Db, Insertion, Result, Tx, eight, execute, on, statements};
 use crate::model::{Account, AccountId, Email};
 
 /// As many accounts as are looked for at a time.
@@ -96,15 +95,9 @@ async fn insert(tx: &mut Tx, statement: &'static str, accounts: &[Account]) -> R
 /// Whether the tables are there. A dry run creates none.
 pub async fn is_set_up(db: &Db) -> Result<bool> {
     match on!(db, |conn| sqlx::query_scalar::<_, String>(ANY).fetch_optional(conn)) {
-        Err(Error::Failed(sqlx::Error::Database(error))) if is_missing_table(&*error) => Ok(false),
+        Err(error) if error.is_missing_table() => Ok(false),
         answer => answer.map(|_| true),
     }
-}
-
-/// ER_NO_SUCH_TABLE; SQLite has no code of its own for it.
-fn is_missing_table(error: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
-    let number = error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
-    number == Some(1146) || error.message().starts_with("no such table")
 }
 
 fn padded<'k, K>(keys: &'k [&'k K]) -> impl Iterator<Item = &'k K> {

@@ -9,11 +9,15 @@ use super::Error;
 const PASSING: [u16; 8] = [1040, 1053, 1205, 1213, 1020, 1290, 1836, 1047];
 
 impl Error {
+    /// Nobody answered: neither yes nor no.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self, Self::TimedOut | Self::Failed(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut))
+    }
+
     /// Whether the same may well succeed a moment later: the database is busy or away, and refused nothing.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::TimedOut => true,
-            Self::Failed(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
+            silence if silence.is_silence() => true,
             Self::Failed(sqlx::Error::Database(error)) => {
                 let number = error.try_downcast_ref::<MySqlDatabaseError>().map(MySqlDatabaseError::number);
                 match number {
@@ -23,7 +27,7 @@ impl Error {
                 }
             }
             // Someone must make room first.
-            Self::DiskFull | Self::Failed(_) => false,
+            _ => false,
         }
     }
 }
