@@ -88,7 +88,7 @@ async fn a_target_in_use_and_the_source_itself_are_refused() {
     home.run(&["db", "copy", "--to", &mysql.url]).refused(&[
         "is not empty",
         "2 in server_keys, 1 in accounts",
-        "DROP TABLE attempts, spent_envelopes, sessions, accounts, server_keys, _sqlx_migrations;",
+        "DROP TABLE attempts, audit_events, spent_envelopes, sessions, accounts, server_keys, _sqlx_migrations;",
     ]);
     let elsewhere = mysql.url.replace("127.0.0.1", "localhost");
     assert_ne!(elsewhere, mysql.url);
