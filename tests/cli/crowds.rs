@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
@@ -42,6 +43,18 @@ fn two_thousand_slow_or_idle_sockets_block_nobody() {
     server.get("/healthz").ok(200);
     assert!(!server.log().contains("cannot accept"), "{}", server.log());
     drop(crowd);
+}
+
+#[test]
+fn a_crowd_that_comes_at_once_is_heard() {
+    let server = Server::start(&Home::new());
+    let address = server.address.parse().unwrap();
+    // It accepts nobody now, so whoever gets in does so by waiting in line.
+    server.process.signal("STOP");
+    let crowd: Vec<_> = (0..500).map(|_| TcpStream::connect_timeout(&address, Duration::from_secs(10))).collect();
+    server.process.signal("CONT");
+    assert!(crowd.iter().all(Result::is_ok), "{:?}", crowd.iter().find(|heard| heard.is_err()));
+    server.get("/healthz").ok(200);
 }
 
 #[test]

@@ -129,6 +129,19 @@ fn noise(seed: u64, length: usize) -> Vec<u8> {
 }
 
 #[test]
+fn the_hashing_threads_give_way_to_all_others() {
+    let server = Server::start(&Home::new());
+    let threads = std::fs::read_dir(format!("/proc/{}/task", server.process.id())).unwrap();
+    let stats = threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("stat")).unwrap());
+    // proc_pid_stat(5): after the name in brackets, the 17th field is the nice value.
+    let nice = |stat: &str| stat.rsplit_once(") ").unwrap().1.split(' ').nth(16).unwrap().parse::<i32>().unwrap();
+    let (hashing, others): (Vec<_>, Vec<_>) = stats.partition(|stat| stat.contains("(hash-"));
+    assert!(!hashing.is_empty() && !others.is_empty());
+    let most_of_others = others.iter().map(|stat| nice(stat)).max().unwrap();
+    assert!(hashing.iter().all(|stat| nice(stat) > most_of_others), "{hashing:?} {others:?}");
+}
+
+#[test]
 fn metrics_have_a_listener_of_their_own() {
     // No other test, and hardly another program, listens on this address of the loopback network.
     let address = "127.77.0.1:9464";
