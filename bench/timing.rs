@@ -1,14 +1,14 @@
 //! Whether a failed login tells by its time what was wrong.
 //!
-//! As marvin-toolkit does it: every class of failure once in each block, in random order, on one connection; paired
-//! differences to a wrong password in the same block; a confidence interval for their median. A second class of wrong
+//! As marvin-toolkit does it: every class of failure once in each block, in random order, on one connection; each
+//! compared with a wrong password in the same blocks; a confidence interval for the difference. A second class of wrong
 //! passwords shows how large a difference is that means nothing, and one that is answered late on purpose shows that a
 //! leak would be seen. `make timing` runs it, in about two minutes; `cargo bench --bench timing -- 4000` looks closer.
 
 mod offer;
-mod paired;
 mod spoiled;
 mod stage;
+mod undisturbed;
 mod wire;
 
 use std::fmt::Write;
@@ -21,9 +21,9 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use offer::Offer;
-use paired::{Interval, median};
 use spoiled::{Part, damaged, sealed};
 use stage::{Failure, Stage};
+use undisturbed::{Interval, quantile};
 use wire::{Wire, post};
 
 const BLOCKS: usize = 400;
@@ -32,8 +32,8 @@ const WARM_UP_BLOCKS: usize = 10;
 const BLOCKS_A_BATCH: usize = 20;
 /// What a class that is late on purpose is late by.
 const PLANTED: Duration = Duration::from_millis(1);
-/// Of 99.5 %: eleven intervals hold at once in 95 of 100 runs.
-const Z: f64 = 2.81;
+/// Eleven intervals hold at once in 95 of 100 runs.
+const CONFIDENCE: f64 = 0.995;
 /// How much more than the control a class may differ before that is a verdict.
 const MARGIN_MICROSECONDS: f64 = 20.0;
 
@@ -67,12 +67,12 @@ struct Class {
     role: Role,
     who: char,
     seal: Sealing,
-    milliseconds: Vec<f64>,
+    microseconds: Vec<f64>,
 }
 
 fn classes() -> Vec<Class> {
     let wrong: Sealing = |offer, email| offer.seal(Purpose::Login, email, WRONG);
-    let class = |name, role, who, seal| Class { name, role, who, seal, milliseconds: Vec::new() };
+    let class = |name, role, who, seal| Class { name, role, who, seal, microseconds: Vec::new() };
     vec![
         class("a wrong password", Baseline, KNOWN, wrong),
         class("a wrong password again (control)", Control, KNOWN, wrong),
@@ -111,7 +111,7 @@ fn main() -> Result<(), Failure> {
     let stage = Stage::start(&users(&classes, attempts)?, &[("BULLA_ADDRESS_RATE", "off")])?;
     let (begun, mut wire) = (Instant::now(), Wire::to(stage.address)?);
     measure(&mut wire, &mut classes, WARM_UP_BLOCKS, 0)?;
-    classes.iter_mut().for_each(|class| class.milliseconds.clear());
+    classes.iter_mut().for_each(|class| class.microseconds.clear());
     measure(&mut wire, &mut classes, blocks, WARM_UP_BLOCKS)?;
     println!("{blocks} blocks of one request of each class, in {} s", begun.elapsed().as_secs());
     report(&classes)
@@ -154,8 +154,8 @@ fn measure(wire: &mut Wire, classes: &mut [Class], blocks: usize, first: usize) 
             let mut order: Vec<usize> = (0..classes.len()).collect();
             order.sort_by_cached_key(|_| random.bytes::<8>());
             for place in order {
-                let milliseconds = time(wire, &block[place], classes[place].role)?;
-                classes[place].milliseconds.push(milliseconds);
+                let microseconds = time(wire, &block[place], classes[place].role)?;
+                classes[place].microseconds.push(microseconds);
             }
         }
     }
@@ -180,27 +180,22 @@ fn time(wire: &mut Wire, request: &[u8], role: Role) -> Result<f64, Failure> {
             std::hint::spin_loop();
         }
     }
-    let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
+    let microseconds = begun.elapsed().as_secs_f64() * 1e6;
     if answer.status != 401 || answer.json()?["code"] != "invalid_credentials" {
         return Err(format!("not a wrong password: {}", String::from_utf8_lossy(&answer.body)).into());
     }
-    Ok(milliseconds)
+    Ok(microseconds)
 }
 
 fn report(classes: &[Class]) -> Result<(), Failure> {
-    let baseline = &classes[0].milliseconds;
-    let intervals: Vec<Interval> = classes
-        .iter()
-        .map(|class| {
-            let pairs = class.milliseconds.iter().zip(baseline);
-            Interval::of(&pairs.map(|(class, baseline)| (class - baseline) * 1000.0).collect::<Vec<_>>(), Z)
-        })
-        .collect();
+    let baseline = &classes[0].microseconds;
+    let interval = |class: &Class| Interval::of(&class.microseconds, baseline, CONFIDENCE);
+    let intervals: Vec<Interval> = classes.iter().map(interval).collect();
     let control = classes.iter().position(|class| class.role == Control).ok_or("no control")?;
     let threshold = intervals[control].reach() + MARGIN_MICROSECONDS;
-    let differs = |interval: &Interval| interval.excludes_zero() && interval.median.abs() > threshold;
+    let differs = |interval: &Interval| interval.excludes_zero() && interval.difference.abs() > threshold;
 
-    println!("{:40} {:>9} {:>14} {:>22}", "", "median", "difference", "99.5 % of its median");
+    println!("{:40} {:>9} {:>14} {:>22}", "", "median", "difference", "99.5 %");
     let (mut alike, mut different, mut is_planted_seen) = (0, 0, false);
     for (class, interval) in classes.iter().zip(&intervals) {
         let verdict = match (class.role, differs(interval)) {
@@ -220,11 +215,10 @@ fn report(classes: &[Class]) -> Result<(), Failure> {
                 "alike"
             }
         };
-        let mut sorted = class.milliseconds.clone();
-        sorted.sort_by(f64::total_cmp);
-        let Interval { low, median: difference, high } = *interval;
+        let Interval { low, difference, high } = *interval;
         let limits = if class.role == Baseline { String::new() } else { format!("{low:+.0} … {high:+.0} µs") };
-        println!("{:40} {:6.2} ms {difference:+11.0} µs {limits:>22}  {verdict}", class.name, median(&sorted));
+        let median = quantile(&mut class.microseconds.clone(), 0.5) / 1000.0;
+        println!("{:40} {median:6.2} ms {difference:+11.0} µs {limits:>22}  {verdict}", class.name);
     }
     let widest = intervals.iter().zip(classes).filter(|(_, class)| class.role == Judged);
     let visible = threshold + widest.map(|(interval, _)| interval.half_width()).fold(0.0, f64::max);
