@@ -14,7 +14,7 @@ mod users;
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +22,7 @@ pub use users::judge_csv;
 use zeroize::Zeroizing;
 
 use crate::config::{self, Config, Settings, dot_env};
+use crate::private_file;
 use crate::telemetry;
 
 /// Authentication server: passwords arrive sealed, tokens go out.
@@ -132,9 +133,19 @@ fn dot_env_flags() -> Result<Vec<OsString>, Failure> {
     if !unknown.is_empty() {
         return Err(Failure::Settings(unknown));
     }
+    warn_if_read_by_others(&settings);
     let is_free = |name: &str| std::env::var_os(name).is_none();
     let flags = settings.into_iter().filter(|(name, _)| is_free(name));
     Ok(flags.filter_map(|(name, value)| Some(format!("{}={value}", config::flag_of(&name)?).into())).collect())
+}
+
+/// `.env` files that are there already are often open to all, and a service that moves here must start with them.
+fn warn_if_read_by_others(settings: &[(String, String)]) {
+    const SECRETS: [&str; 4] = ["BULLA_MASTER_KEY", "DATABASE_URL", "DB_PASSWORD", "JWT_SECRET"];
+    let secret = SECRETS.into_iter().find(|secret| settings.iter().any(|(name, _)| name == secret));
+    if let Some(secret) = secret.filter(|_| private_file::is_exposed_at(Path::new(".env"))) {
+        eprintln!("bulla: others can read .env, which holds {secret}; run: chmod 600 .env");
+    }
 }
 
 fn dispatch(cli: Cli) -> Outcome {

@@ -11,6 +11,7 @@ pub mod flows;
 pub mod http;
 pub mod model;
 pub mod pages;
+pub mod private_file;
 pub mod random;
 pub mod store;
 pub mod telemetry;

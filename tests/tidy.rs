@@ -14,18 +14,34 @@ const MOST_LINES_OF_A_FILE: usize = 400;
 const MOST_LINES_OF_A_FUNCTION: usize = 70;
 
 /// Which modules of the server each one may name. Arrows point one way.
-const ARROWS: [(&str, &[&str]); 12] = [
-    ("cli", &["background", "http", "flows", "app", "store", "model", "config", "clock", "random", "telemetry"]),
+const ARROWS: [(&str, &[&str]); 13] = [
+    (
+        "cli",
+        &[
+            "background",
+            "http",
+            "flows",
+            "app",
+            "store",
+            "model",
+            "config",
+            "clock",
+            "random",
+            "private_file",
+            "telemetry",
+        ],
+    ),
     ("background", &["flows", "app"]),
-    ("http", &["pages", "flows", "app", "model", "config"]),
+    ("http", &["pages", "flows", "app", "model", "config", "private_file"]),
     ("pages", &["app"]),
-    ("flows", &["app", "store", "model", "config"]),
+    ("flows", &["app", "store", "model", "config", "private_file"]),
     ("app", &["store", "model", "config", "clock", "random"]),
-    ("config", &["store", "model"]),
+    ("config", &["store", "model", "private_file"]),
     ("store", &["model"]),
     ("clock", &["model"]),
     ("random", &["model"]),
     ("model", &[]),
+    ("private_file", &[]),
     ("telemetry", &[]),
 ];
 

@@ -9,9 +9,10 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::open::{open_database, prepare_file, warn_if_exposed};
-use super::{Failure, Outcome, print_json, read_file};
+use super::{Failure, Outcome, print_json};
 use crate::config::{Config, MasterKeySource};
 use crate::flows::{self, Copied, CopyError};
+use crate::private_file;
 use crate::random::Random;
 use crate::store::tables::TABLES;
 use crate::store::{self, DatabaseUrl, Limits};
@@ -107,8 +108,10 @@ impl Copy {
 
     fn target(&self) -> Result<DatabaseUrl, Failure> {
         let text = match (&self.to, &self.to_file) {
-            (Some(Address(text)), _) => text.clone(),
-            (None, Some(file)) => read_file(file)?,
+            (Some(Address(text)), _) => text.clone().into(),
+            (None, Some(file)) => {
+                private_file::read(file).map_err(|error| Failure::new(format!("--to-file: {error}")))?
+            }
             (None, None) => return Err(Failure::new("give --to or --to-file")),
         };
         text.trim().parse().map_err(|error| Failure::new(format!("--to: {error}")))

@@ -5,14 +5,13 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::Failure;
 use crate::app::{App, Parts};
 use crate::clock::Clock;
 use crate::config::{Config, MasterKeySource};
 use crate::flows;
 use crate::model::MasterKey;
+use crate::private_file;
 use crate::random::Random;
 use crate::store::{self, DatabaseUrl, Db};
 
@@ -98,16 +97,8 @@ pub(super) fn master_key(source: &MasterKeySource, is_first_start: bool) -> Resu
 }
 
 fn read_master_key(path: &Path) -> Result<MasterKey, Failure> {
-    let name = path.display();
-    let problem = |error| Failure::new(format!("cannot read the master key {name}: {error}"));
-    let mode = std::fs::metadata(path).map_err(problem)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(Failure::new(format!(
-            "others can read the master key {name} (mode {mode:o}); run: chmod 600 {name}"
-        )));
-    }
-    let text = Zeroizing::new(std::fs::read_to_string(path).map_err(problem)?);
-    text.parse().map_err(|error| Failure::new(format!("{name}: {error}")))
+    let text = private_file::read(path).map_err(|error| Failure::new(format!("the master key: {error}")))?;
+    text.parse().map_err(|error| Failure::new(format!("{}: {error}", path.display())))
 }
 
 /// Written whole or not at all, and on the disk before the keys that are worthless without it.

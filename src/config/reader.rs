@@ -1,9 +1,12 @@
 //! Reading settings: what a given text means, and what is wrong with it.
 
 use std::fmt::Display;
+use std::path::Path;
 use std::str::FromStr;
 
 use zeroize::Zeroizing;
+
+use crate::private_file;
 
 /// Reads one setting after the other and collects what is wrong.
 pub(super) struct Reader<'p>(pub(super) &'p mut Vec<String>);
@@ -49,10 +52,10 @@ impl Reader<'_> {
                 None
             }
             (Some(secret), None) => Some(Zeroizing::new(secret.clone())),
-            (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(content) => Some(Zeroizing::new(Zeroizing::new(content).trim_end_matches(['\r', '\n']).to_owned())),
+            (None, Some(path)) => match private_file::read(Path::new(&path)) {
+                Ok(content) => Some(Zeroizing::new(content.trim_end_matches(['\r', '\n']).to_owned())),
                 Err(error) => {
-                    self.0.push(format!("{name}_FILE: cannot read {path}: {error}"));
+                    self.0.push(format!("{name}_FILE: {error}"));
                     None
                 }
             },

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -25,6 +24,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+
+use crate::private_file;
 
 /// The other end of a request's connection.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +53,8 @@ const LARGEST_UNSENT_BYTES: usize = 64 * 1024;
 pub enum TlsError {
     #[error("cannot read {path}: {reason}")]
     File { path: String, reason: String },
-    #[error("others can read the TLS key {path} (mode {mode:o}); run: chmod 600 {path}")]
-    Exposed { path: String, mode: u32 },
+    #[error("the TLS key: {0}")]
+    Key(#[from] private_file::Unusable),
     #[error("certificate and key do not make a TLS server: {0}")]
     Rustls(#[from] rustls::Error),
 }
@@ -237,8 +238,8 @@ pub fn tls_acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
     if chain.is_empty() {
         return Err(problem(cert, &"there is no certificate (PEM) in it"));
     }
-    check_not_exposed(key)?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|error| problem(key, &error))?;
+    let pem = private_file::read(key)?;
+    let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| problem(key, &error))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -246,13 +247,4 @@ pub fn tls_acceptor(cert: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
-}
-
-/// A group may read it: that is how certificate tools share one among services.
-fn check_not_exposed(key: &Path) -> Result<(), TlsError> {
-    match std::fs::metadata(key).map(|file| file.permissions().mode() & 0o777) {
-        Ok(mode) if mode & 0o007 != 0 => Err(TlsError::Exposed { path: key.display().to_string(), mode }),
-        // A file that is not there is named by whoever reads it.
-        _ => Ok(()),
-    }
 }

@@ -124,6 +124,18 @@ fn a_key_at_the_tutorials_path_becomes_the_first_sealing_key() {
 }
 
 #[test]
+fn a_key_at_the_tutorials_path_that_others_could_read_is_taken_and_warned_about() {
+    for mode in [0o600, 0o644] {
+        let home = Home::new();
+        rsa_key(&home, "storage/rsa/private.pem", 2048);
+        home.set_mode("storage/rsa/private.pem", mode);
+        let log = Server::start(&home).log();
+        let is_warned = log.contains("others could read storage/rsa/private.pem") && log.contains("--compromised");
+        assert_eq!(is_warned, mode == 0o644, "{log}");
+    }
+}
+
+#[test]
 fn a_key_at_the_tutorials_path_changes_nothing_after_the_first_start() {
     let home = Home::new();
     let pem = Server::start(&home).get("public.pem").body;

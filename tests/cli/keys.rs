@@ -162,6 +162,20 @@ fn an_imported_key_of_openssl_takes_over_on_the_running_server() {
 }
 
 #[test]
+fn an_imported_key_that_others_could_read_is_taken_and_warned_about() {
+    let home = Home::new();
+    for (name, mode) in [("closed.pem", 0o600), ("open.pem", 0o644)] {
+        rsa_key(&home, name, 2048);
+        home.set_mode(name, mode);
+        let ran = home.run(&["keys", "import", name]);
+        assert!(ran.status.success(), "{ran:?}");
+        let is_warned =
+            ran.stderr.contains(&format!("others could read {name}")) && ran.stderr.contains("--compromised");
+        assert_eq!(is_warned, mode == 0o644, "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_key_that_cannot_seal_is_refused_with_the_reason() {
     let home = Home::new();
     drop(Server::start(&home));

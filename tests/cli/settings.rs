@@ -139,6 +139,33 @@ fn a_file_twin_that_is_missing_is_named() {
 }
 
 #[test]
+fn a_file_twin_that_others_can_read_stops_the_start() {
+    for (name, secret) in [("JWT_SECRET", SECRET), ("DATABASE_URL", "sqlite:./other.db")] {
+        let home = Home::new().with(&format!("{name}_FILE"), "secret");
+        home.write("secret", secret);
+        for mode in [0o644, 0o640, 0o604] {
+            home.set_mode("secret", mode);
+            home.start_refused(&[&format!("{name}_FILE: others can read secret (mode {mode:o})"), "chmod 600 secret"]);
+        }
+        home.set_mode("secret", 0o400);
+        Server::start(&home);
+    }
+}
+
+#[test]
+fn a_dot_env_that_others_can_read_is_warned_about_if_a_secret_is_in_it() {
+    let (home, warning) = (Home::new(), "others can read .env, which holds JWT_SECRET; run: chmod 600 .env");
+    for (text, mode, expected) in
+        [("JWT_SECRET=", 0o644, true), ("JWT_SECRET=", 0o600, false), ("BULLA_AUDIENCE=", 0o644, false)]
+    {
+        home.write(".env", &format!("{text}{SECRET}\n"));
+        home.set_mode(".env", mode);
+        let ran = home.run(&["check"]);
+        assert_eq!(ran.stderr.contains(warning), expected, "{text} {mode:o}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_master_key_file_that_others_can_read_stops_the_start() {
     let home = Home::new().with("BULLA_MASTER_KEY_FILE", "master");
     home.write("master", &openssl(&home, &["rand", "-hex", "32"], ""));

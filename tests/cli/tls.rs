@@ -64,7 +64,7 @@ fn one_file_without_the_other_is_refused() {
 #[test]
 fn a_key_that_others_can_read_stops_the_start() {
     let home = home_with_tls();
-    for mode in [0o644, 0o604] {
+    for mode in [0o644, 0o604, 0o640] {
         home.set_mode("tls.key", mode);
         home.start_refused(&["others can read", "chmod 600 tls.key"]);
     }

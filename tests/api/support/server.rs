@@ -1,5 +1,7 @@
 //! A server in this process, on a port of its own.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -89,6 +91,7 @@ impl TestServer {
         let mut config = Config::resolve(&settings).unwrap();
         config.first_sealing_key = database.folder.path().join("private.pem");
         std::fs::write(&config.first_sealing_key, first_sealing_key()).unwrap();
+        std::fs::set_permissions(&config.first_sealing_key, Permissions::from_mode(0o600)).unwrap();
         let db = store::connect(&config.database, config.database_limits).await.unwrap();
         store::migrate(&db).await.unwrap();
         let public_url = config.public_url.clone().unwrap();
