@@ -24,6 +24,8 @@ pub enum InvalidAddress {
         "the parameter {0:?} of the MySQL address is unknown; known are ssl-mode, ssl-ca, ssl-cert, ssl-key and socket"
     )]
     Parameter(String),
+    #[error("a ?, @, / or # in the user or password of the MySQL address must be written %3F, %40, %2F or %23")]
+    Encoding,
     #[error("{0:?} is no ssl-mode; choose DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY")]
     SslMode(String),
     #[error("the CA file {path} {problem}")]
@@ -109,6 +111,10 @@ fn verifies(options: &MySqlConnectOptions) -> bool {
 /// spelling in use (`ssl-mode`, `ssl_mode`, `sslMode`) is understood here, and anything else refused.
 fn mysql_options(text: &str) -> Result<MySqlConnectOptions, InvalidAddress> {
     let (address, query) = text.split_once('?').unwrap_or((text, ""));
+    // Then what follows the `?` is the rest of a password, which no message about parameters may repeat.
+    if query.contains('@') {
+        return Err(InvalidAddress::Encoding);
+    }
     let mut options = MySqlConnectOptions::from_str(address).map_err(InvalidAddress::MySql)?;
     if options.get_database().is_none() {
         return Err(InvalidAddress::NoDatabase);
@@ -236,6 +242,10 @@ mod tests {
         let url: DatabaseUrl = "mysql://bulla:hunter2@db.example:3307/auth?socket=%2Frun%2Fa%20b.sock".parse().unwrap();
         assert_eq!(format!("{url} {url:?}").matches("hunter2").count(), 0);
         assert_eq!(url.to_string(), "mysql://bulla:…@localhost/auth?socket=/run/a b.sock");
+        for tail in ["hunter2@h/db", "a=b&ssl-mode=hunter2@h/db", "hunter2&x@y@h/db"] {
+            let problem = refused(&format!("mysql://b:1234/x?{tail}"));
+            assert!(problem.contains("%3F") && !problem.contains("hunter2"), "{problem}");
+        }
         assert!(!refused("postgres://bulla:hunter2@db.example/auth").contains("hunter2"));
     }
 
