@@ -233,6 +233,17 @@ mod tests {
         assert!(poll_once(&mut next).is_some());
     }
 
+    #[tokio::test]
+    async fn whoever_would_wait_for_too_long_is_told_so_and_makes_room() {
+        let threads = HashThreads::start(1, 8);
+        let (_first, _second) = (turn(&threads).await, turn(&threads).await);
+        let (began, free) = (std::time::Instant::now(), threads.free_places());
+        let place = threads.reserve().unwrap();
+        assert_eq!(threads.turn(place).await.unwrap_err(), Overloaded);
+        assert!(began.elapsed() >= LONGEST_WAIT && began.elapsed() < LONGEST_WAIT * 4);
+        assert_eq!(threads.free_places(), free);
+    }
+
     async fn turn(threads: &HashThreads) -> Turn {
         threads.turn(threads.reserve().unwrap()).await.unwrap()
     }
