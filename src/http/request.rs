@@ -32,6 +32,7 @@ pub(super) async fn serve_request(State(app): State<Arc<App>>, mut request: Requ
     // The pattern, not the path: nothing that a client made up gets into the log or becomes a time series.
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", request_id = %id, method, route);
+    let address = client.address;
     request.extensions_mut().insert(client);
 
     let answered = tokio::time::timeout(DEADLINE, next.run(request)).instrument(span.clone()).await;
@@ -41,7 +42,9 @@ pub(super) async fn serve_request(State(app): State<Arc<App>>, mut request: Requ
     let (status, elapsed) = (response.status().as_u16(), begun.elapsed());
     span.in_scope(|| {
         let milliseconds = elapsed.as_secs_f64() * 1000.0;
-        tracing::info!(status, code, milliseconds = format_args!("{milliseconds:.1}"), "answered");
+        // Whoever is let in is named by the audit log; of whoever is refused, the address may be all that is known.
+        let client = code.map(|_| tracing::field::display(address));
+        tracing::info!(status, code, client, milliseconds = format_args!("{milliseconds:.1}"), "answered");
     });
     metrics::counter!("bulla_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
         .increment(1);

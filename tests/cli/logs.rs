@@ -96,6 +96,8 @@ fn every_answers_request_id_is_in_the_log_once() {
         assert_eq!(lines.len(), 1, "{id}: {answer:?}");
         let line: Value = serde_json::from_str(lines[0]).unwrap();
         assert_eq!(line["status"], answer.status, "{line}");
+        let (is_refused, client) = (answer.status >= 400, &line["client"]);
+        assert_eq!(client.as_str(), is_refused.then_some("127.0.0.1"), "{line}");
     }
 }
 
