@@ -1,0 +1,102 @@
+//! Argon2id (RFC 9106), version 0x13, at the limit of the memory system.
+//!
+//! A password hash costs its attacker memory and time. The defender pays the same, so whatever the defender wastes is
+//! strength given away. This crate wastes little: blocks are compressed in AVX2 registers without being copied, the block
+//! that comes next is fetched while this one is still being computed, and one [`Memory`] on huge pages serves hash after
+//! hash. An attacker with GPUs gains nothing from it; a server can afford stronger parameters in the same time.
+//!
+//! ```
+//! use bulla_argon2::{Cost, Memory, hash, verify};
+//!
+//! let mut memory = Memory::new(); // one a thread, kept
+//! let salt = *b"sixteen bytes, ."; // in earnest: 16 random bytes
+//! let stored = hash(b"open sesame", &salt, Cost::new(19_456, 2, 1)?, &mut memory)?;
+//! assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+//! assert!(verify(b"open sesame", &stored, &mut memory)?);
+//! assert!(!verify(b"open barley", &stored, &mut memory)?);
+//! # Ok::<(), bulla_argon2::Error>(())
+//! ```
+//!
+//! [`hash`] and [`verify`] speak PHC strings ([`Phc`]); [`derive`] fills bytes, with a secret and associated data if
+//! wanted, and also computes Argon2d, Argon2i and version 0x10, so that hashes of others can be verified.
+//!
+//! Lanes (p) are computed one after the other, on the thread that asks: a server has other hashes for its other cores.
+//!
+//! A hash takes 1 KiB of memory for each of `m`, and time in proportion to `m` times `t`: nothing here limits what a
+//! stranger's PHC string may ask for, so compare its [`Cost`] with what you allow before you verify it.
+#![deny(missing_docs)]
+
+mod compress;
+mod cost;
+mod error;
+mod fill;
+mod long_hash;
+mod memory;
+mod phc;
+mod portable;
+mod scheme;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+pub use compress::Backend;
+pub use cost::Cost;
+pub use error::Error;
+pub use memory::Memory;
+pub use phc::Phc;
+pub use scheme::{Input, Scheme, Variant, Version};
+
+/// Bytes of the hashes that [`hash`] makes.
+pub const HASH_BYTES: usize = 32;
+
+/// A PHC string of Argon2id, version 0x13, with a hash of [`HASH_BYTES`] bytes.
+///
+/// # Errors
+/// A salt below 8 bytes, or memory that the system does not give.
+pub fn hash(password: &[u8], salt: &[u8], cost: Cost, memory: &mut Memory) -> Result<String, Error> {
+    let mut hash = vec![0; HASH_BYTES];
+    derive(Scheme::default(), &Input::new(password, salt), cost, memory, &mut hash)?;
+    Ok(Phc { scheme: Scheme::default(), cost, salt: salt.to_vec(), hash }.to_string())
+}
+
+/// Whether a PHC string of Argon2 (all variants, versions 0x10 and 0x13) is of this password. Hashes are compared in
+/// constant time.
+///
+/// # Errors
+/// A string that is none of Argon2, or memory that the system does not give.
+pub fn verify(password: &[u8], phc: &str, memory: &mut Memory) -> Result<bool, Error> {
+    phc.parse::<Phc>()?.matches(password, memory)
+}
+
+/// Fills `output` (4 bytes to 4 GiB) with what Argon2 derives from `input` (RFC 9106 §3.2).
+///
+/// # Errors
+/// A length that RFC 9106 does not allow, or memory that the system does not give.
+pub fn derive(
+    scheme: Scheme,
+    input: &Input<'_>,
+    cost: Cost,
+    memory: &mut Memory,
+    output: &mut [u8],
+) -> Result<(), Error> {
+    let seed = scheme::seed(scheme, input, cost, output.len())?;
+    let (blocks, compressor) = memory.blocks(cost)?;
+    fill::fill(blocks, &fill::Shape::of(cost, scheme), &seed, compressor);
+    let last = fill::xor_of_last_blocks(blocks, cost.lanes(), compressor.backend);
+    long_hash::long_hash(&[&*last], output);
+    Ok(())
+}
+
+impl Phc {
+    /// Whether this is the hash of a password, at the cost that it says. Compares in constant time.
+    ///
+    /// # Errors
+    /// Memory that the system does not give.
+    pub fn matches(&self, password: &[u8], memory: &mut Memory) -> Result<bool, Error> {
+        let mut made = Zeroizing::new(vec![0; self.hash.len()]);
+        derive(self.scheme, &Input::new(password, &self.salt), self.cost, memory, &mut made)?;
+        Ok(made.ct_eq(&self.hash).into())
+    }
+}
