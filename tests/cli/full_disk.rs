@@ -55,8 +55,10 @@ fn as_root(command: &[&str]) -> bool {
     Process::run(Command::new(words[0]).args(&words[1..]), "").status.success()
 }
 
+/// To fill a disk takes more requests than one address may send.
 fn home() -> Home {
-    Home::new().with("BULLA_DATA_DIR", "disk/data").with("BULLA_PUBLIC_URL", "https://auth.test")
+    let home = Home::new().with("BULLA_DATA_DIR", "disk/data").with("BULLA_PUBLIC_URL", "https://auth.test");
+    home.with("BULLA_ADDRESS_RATE", "off")
 }
 
 /// Answers of everything that writes; each a yes that was stored, or "unavailable".

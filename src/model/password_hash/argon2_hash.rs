@@ -1,60 +1,40 @@
 //! Argon2 (RFC 9106): our own hashes (Argon2id) and foreign ones of all three variants.
 
-use std::str::FromStr;
-
-use argon2::password_hash::phc;
-use argon2::{Algorithm, Argon2, Params, Version};
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use zeroize::Zeroizing;
+use bulla_argon2::{Cost, Phc};
 
 use super::fields::SHORTEST_HASH_BYTES;
 use super::{HashMemory, UnusableHash};
 use crate::model::Argon2Cost;
 
-pub(super) struct Argon2Hash {
-    argon2: Argon2<'static>,
-    salt: phc::Salt,
-    expected: phc::Output,
-}
+pub(super) struct Argon2Hash(Phc);
 
-const HASH_BYTES: usize = 32;
 const DAMAGED: UnusableHash = UnusableHash::Damaged("Argon2");
 
 pub(super) fn make(password: &[u8], salt: [u8; 16], cost: Argon2Cost, memory: &mut HashMemory) -> String {
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(HASH_BYTES))
-        .expect("a parsed cost is within Argon2's limits");
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let mut output = [0; HASH_BYTES];
-    argon2
-        .hash_password_into_with_memory(password, &salt, &mut output, memory.for_argon2(&argon2))
-        .expect("a checked cost, a 16-byte salt and a 32-byte output are always accepted");
-    format!("$argon2id$v=19${cost}${}${}", STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(output))
+    let Argon2Cost { memory_kib, passes, lanes } = cost;
+    let cost = Cost::new(memory_kib, passes, lanes).expect("a parsed cost is within Argon2's limits");
+    bulla_argon2::hash(password, &salt, cost, memory.for_argon2()).expect(ROOM)
 }
+
+/// A thread that gets no memory cannot answer anyone; the panic ends one request, and says so in the log.
+const ROOM: &str = "the system has memory for a password hash";
 
 impl Argon2Hash {
     pub(super) fn parse(text: &str) -> Result<Self, UnusableHash> {
-        let hash = phc::PasswordHash::new(text).map_err(|_| DAMAGED)?;
-        let algorithm = Algorithm::from_str(hash.algorithm.as_str()).map_err(|_| DAMAGED)?;
-        let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| DAMAGED)?;
-        let params = Params::try_from(&hash).map_err(|_| DAMAGED)?;
-        let cost = Argon2Cost { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() };
+        let phc: Phc = text.parse().map_err(|_| DAMAGED)?;
+        let Phc { cost, hash, .. } = &phc;
+        let cost = Argon2Cost { memory_kib: cost.memory_kib(), passes: cost.passes(), lanes: cost.lanes() };
         if cost.exceeds(Argon2Cost::COSTLIEST) {
             return Err(UnusableHash::TooCostly("for Argon2, at most m=262144, t=16 and p=16"));
         }
-        let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else { return Err(DAMAGED) };
-        if expected.len() < SHORTEST_HASH_BYTES {
+        if hash.len() < SHORTEST_HASH_BYTES {
             return Err(DAMAGED);
         }
-        Ok(Self { argon2: Argon2::new(algorithm, version, params), salt, expected })
+        Ok(Self(phc))
     }
 
     pub(super) fn matches(&self, password: &[u8], memory: &mut HashMemory) -> bool {
-        let mut output = Zeroizing::new(vec![0; self.expected.len()]);
-        let blocks = memory.for_argon2(&self.argon2);
-        let made = self.argon2.hash_password_into_with_memory(password, &self.salt, &mut output, blocks);
-        made.is_ok() && verify_slices_are_equal(&output, self.expected.as_bytes()).is_ok()
+        self.0.matches(password, memory.for_argon2()).expect(ROOM)
     }
 }
 
