@@ -10,6 +10,7 @@ mod open;
 mod password_input;
 mod seal;
 mod serve;
+mod tune;
 mod users;
 
 use std::ffi::OsString;
@@ -44,6 +45,7 @@ const EXAMPLES: &str = "Examples:
   bulla db copy --to mysql://bulla:…@localhost/bulla
   bulla audit --since 1h --follow
   bulla check                                say what is in force and what is wrong
+  bulla check --tune 20ms                    find the strongest password hash for that time
 
 Every setting is a flag, an environment variable or a line in .env: see `bulla serve --help`.";
 

@@ -1,16 +1,22 @@
 //! `bulla check`: what is in force, and what is wrong.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde::Serialize;
 
+use super::tune::tune;
 use super::{Failure, Outcome, open, print_json};
-use crate::config::{Config, MasterKeySource, Metrics, Settings};
+use crate::config::{self, Config, MasterKeySource, Metrics, Settings};
 use crate::http::server;
 use crate::model::{KeyPurpose, MasterKey, StoredKey};
 use crate::store::{self, ConnectError, DatabaseUrl, server_keys};
 
 #[derive(Args, Debug)]
 pub(super) struct Check {
+    /// Instead, find the strongest password hash that this machine computes in a time like 20ms, on all hashing threads
+    #[arg(long, value_name = "TIME", value_parser = config::duration)]
+    tune: Option<Duration>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -25,6 +31,10 @@ struct Report {
 impl Check {
     /// Fails when something is wrong, after telling all of it.
     pub(super) async fn run(self, settings: &Settings) -> Outcome {
+        if let Some(budget) = self.tune {
+            let config = Config::resolve(settings).map_err(Failure::Settings)?;
+            return tune(budget, config.hash_threads, self.json);
+        }
         let report = match Config::resolve(settings) {
             Ok(config) => Report { in_force: in_force(&config), problems: problems(&config).await },
             Err(problems) => Report { in_force: Vec::new(), problems },

@@ -64,10 +64,6 @@ impl Reader<'_> {
 }
 
 fn patience(text: &str) -> Result<Duration, String> {
-    let patience = match text.strip_suffix("ms").map(|number| number.trim().parse()) {
-        Some(milliseconds) => milliseconds.map(Duration::from_millis).ok(),
-        None => values::duration(text).ok(),
-    };
-    let patience = patience.filter(|patience| (LEAST_PATIENCE..=MOST_PATIENCE).contains(patience));
+    let patience = values::duration(text).ok().filter(|patience| (LEAST_PATIENCE..=MOST_PATIENCE).contains(patience));
     patience.ok_or_else(|| format!("must lie between 100ms and 60s (it is {text:?})"))
 }

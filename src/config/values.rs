@@ -20,17 +20,19 @@ impl Rate {
     };
 }
 
-/// `900`, `90s`, `15m`, `1h`, `7d`.
+/// `900`, `90s`, `15m`, `1h`, `7d`, and `20ms`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|character: char| !character.is_ascii_digit());
+    let problem = || "must be a number of seconds, or like 15m, 1h, 7d".to_owned();
+    let count: u64 = digits.parse().map_err(|_| problem())?;
     let unit_seconds = match text[digits.len()..].trim() {
+        "ms" => return Ok(Duration::from_millis(count)),
         "" | "s" => 1,
         "m" => 60,
         "h" => 3600,
         "d" => 24 * 3600,
-        _ => return Err("must be a number of seconds, or like 15m, 1h, 7d".to_owned()),
+        _ => return Err(problem()),
     };
-    let count: u64 = digits.parse().map_err(|_| "must be a number of seconds, or like 15m, 1h, 7d".to_owned())?;
     Ok(Duration::from_secs(count.saturating_mul(unit_seconds)))
 }
 
@@ -88,7 +90,8 @@ mod tests {
         for (text, seconds) in [("900", 900), ("90s", 90), ("15m", 900), ("1h", 3600), ("7d", 604_800), ("1 h", 3600)] {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
-        for text in ["", "m", "-1", "1.5h", "1y", "1h30m"] {
+        assert_eq!(duration("1500ms"), Ok(Duration::from_millis(1500)));
+        for text in ["", "m", "ms", "-1", "1.5h", "1y", "1h30m"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -21,10 +21,9 @@ pub enum InvalidArgon2Cost {
     Excessive,
 }
 
-/// OWASP Password Storage Cheat Sheet: settings of equal strength, as (passes, least memory in KiB).
-const OWASP_EQUIVALENTS: [(u32, u32); 5] = [(1, 47_104), (2, 19_456), (3, 12_288), (4, 9_216), (5, 7_168)];
-
 impl Argon2Cost {
+    /// OWASP Password Storage Cheat Sheet: settings of equal strength, as passes and least memory in KiB.
+    pub const EQUIVALENTS: [(u32, u32); 5] = [(1, 47_104), (2, 19_456), (3, 12_288), (4, 9_216), (5, 7_168)];
     /// Several times anyone's sane setting, still no weapon. Whatever can be set can also be checked.
     pub const COSTLIEST: Self = Self { memory_kib: 262_144, passes: 16, lanes: 16 };
     pub const DEFAULT: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
@@ -41,8 +40,8 @@ impl Argon2Cost {
         if self.exceeds(Self::COSTLIEST) {
             return Err(InvalidArgon2Cost::Excessive);
         }
-        let strongest = OWASP_EQUIVALENTS.len() - 1;
-        let (_, least_memory_kib) = OWASP_EQUIVALENTS[(passes as usize - 1).min(strongest)];
+        let strongest = Self::EQUIVALENTS.len() - 1;
+        let (_, least_memory_kib) = Self::EQUIVALENTS[(passes as usize - 1).min(strongest)];
         if memory_kib < least_memory_kib {
             return Err(InvalidArgon2Cost::Weak { passes, least_memory_kib });
         }

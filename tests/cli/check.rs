@@ -135,3 +135,29 @@ fn a_tls_key_that_others_can_read_is_a_problem() {
     home.set_mode("tls.key", 0o644);
     home.run(&["check"]).refused(&["others can read", "chmod 600 tls.key"]);
 }
+
+#[test]
+fn tuning_finds_a_hash_that_is_strong_enough_and_keeps_to_the_time() {
+    let home = Home::new().with("BULLA_HASH_THREADS", "1");
+    let ran = home.run(&["check", "--tune", "400ms", "--json"]);
+    let tuned: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
+    let choices = tuned["choices"].as_array().unwrap();
+    assert!(
+        choices.len() > 1 && choices.iter().all(|choice| choice["milliseconds"].as_f64().unwrap() <= 400.0),
+        "{tuned}"
+    );
+    assert!(choices.iter().all(|choice| choice["times_least"].as_f64().unwrap() >= 1.0), "{tuned}");
+    // What it advises can be set, and is in force then.
+    let strongest = tuned["strongest"].as_str().unwrap();
+    let report = home.with("BULLA_ARGON2", strongest).run(&["check"]).ok();
+    assert!(report.contains(&format!("argon2id {strongest}")), "{report}");
+}
+
+#[test]
+fn tuning_to_a_time_that_no_strong_hash_keeps_says_so() {
+    let home = Home::new();
+    home.run(&["check", "--tune", "1ms"]).refused(&["takes 1 ms or less here", "give more time"]);
+    let refused = home.run(&["check", "--tune", "soon"]);
+    assert!(!refused.status.success() && refused.stderr.contains("15m"), "{refused:?}");
+    assert!(!home.path("bulla-data").exists());
+}
