@@ -22,7 +22,8 @@ const ROUNDS: usize = 5;
 const SLICE: Duration = Duration::from_secs(2);
 const CLIENTS: usize = 8;
 const PASSWORD: &str = "quiet tides wander north";
-const EMAIL: &str = "ada@example.com";
+/// One account has four logins at a time at most, and a hundred sessions.
+const ACCOUNTS: usize = 256;
 
 fn main() -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -60,12 +61,13 @@ fn hashes_per_second(threads: usize) -> f64 {
 fn openings_per_second(threads: usize) -> Result<f64, Failure> {
     let key = SealingKey::generate(KeySize::Rsa3072)?;
     let nonces = NonceKey::new([7; 32]);
-    let payload = Payload { password: PASSWORD, purpose: Purpose::Login, email: EMAIL, nonce: &nonces.issue(0) };
+    let email = email(0);
+    let payload = Payload { password: PASSWORD, purpose: Purpose::Login, email: &email, nonce: &nonces.issue(0) };
     let text = seal(key.public(), &payload)?;
     Ok(per_second(threads, |_| {
         let envelope = bulla_seal::Envelope::parse(&text).expect("our own envelope is one");
         let addressed = envelope.address(std::slice::from_ref(&key)).expect("it is for this key");
-        let expected = bulla_seal::Expected { purpose: Purpose::Login, email_matches: &|email| email == EMAIL };
+        let expected = bulla_seal::Expected { purpose: Purpose::Login, email_matches: &|sealed| sealed == email };
         assert!(matches!(addressed.open(&expected, &nonces, 0), bulla_seal::Opened::Fresh(_)));
     }))
 }
@@ -112,8 +114,10 @@ impl Bench {
         };
         let app = Arc::new(App::new(parts));
         flows::keep_keys(&app).await?;
-        let password = SecretString::from(PASSWORD);
-        flows::create_account(&app, Name::parse("Ada")?, Email::parse(EMAIL)?, password).await?;
+        for number in 0..ACCOUNTS {
+            let password = SecretString::from(PASSWORD);
+            flows::create_account(&app, Name::parse("Ada")?, Email::parse(&email(number))?, password).await?;
+        }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/api/auth/login", listener.local_addr()?);
         // Whoever could ask it to stop is gone at once, so it serves for as long as its runtime lives.
@@ -125,12 +129,12 @@ impl Bench {
     async fn logins_per_second(&self) -> Result<f64, Failure> {
         let begun = Instant::now();
         let clients: Vec<_> = (0..CLIENTS)
-            .map(|_| {
+            .map(|client| {
                 let (app, url, http) = (Arc::clone(&self.app), self.url.clone(), self.http.clone());
                 tokio::spawn(async move {
                     let mut count = 0;
                     while begun.elapsed() < SLICE {
-                        log_in(&app, &url, &http).await;
+                        log_in(&app, &url, &http, &email((client + count * CLIENTS) % ACCOUNTS)).await;
                         count += 1;
                     }
                     count
@@ -141,17 +145,21 @@ impl Bench {
         for client in clients {
             count += client.await?;
         }
-        Ok(f64::from(count) / begun.elapsed().as_secs_f64())
+        Ok(count as f64 / begun.elapsed().as_secs_f64())
     }
 }
 
-async fn log_in(app: &App, url: &str, http: &reqwest::Client) {
+async fn log_in(app: &App, url: &str, http: &reqwest::Client, email: &str) {
     let offered = flows::offer_sealing_key(app).expect("there is an active key");
-    let payload = Payload { password: PASSWORD, purpose: Purpose::Login, email: EMAIL, nonce: &offered.nonce };
+    let payload = Payload { password: PASSWORD, purpose: Purpose::Login, email, nonce: &offered.nonce };
     let envelope = seal(&offered.key, &payload).expect("a short password always seals");
-    let body = serde_json::json!({ "email": EMAIL, "password": envelope });
+    let body = serde_json::json!({ "email": email, "password": envelope });
     let status = http.post(url).json(&body).send().await.expect("the server answers").status();
     assert!(status.is_success(), "{status}");
+}
+
+fn email(number: usize) -> String {
+    format!("user-{number}@example.com")
 }
 
 fn median(values: &mut [f64]) -> f64 {
