@@ -9,6 +9,7 @@ mod event_ids;
 mod hash_threads;
 mod key_ring;
 mod rarely;
+mod verified_tokens;
 
 use bulla_seal::NonceKey;
 use bulla_token::SigningKey;
@@ -28,6 +29,7 @@ pub use event_ids::EventIds;
 pub use hash_threads::{HashThreads, Overloaded, Panicked, Place, Turn};
 pub use key_ring::{KeyRing, Opener, Reading, Ring, UnusableKey};
 pub use rarely::Rarely;
+pub use verified_tokens::VerifiedTokens;
 
 #[derive(Debug)]
 pub struct App {
@@ -48,6 +50,7 @@ pub struct App {
     pub shared_secret: Option<SigningKey>,
     pub decoys: Decoys,
     pub ended_sessions: EndedSessions,
+    pub verified_tokens: VerifiedTokens,
     pub addresses: AddressThrottle,
     pub attempt_lanes: AttemptLanes,
     pub event_ids: EventIds,
@@ -83,6 +86,7 @@ impl App {
             shared_secret: shared_secret(&config),
             decoys: Decoys::new(hash_of_nobody(&config, &random), &master_key.derive("decoys")),
             ended_sessions: EndedSessions::default(),
+            verified_tokens: VerifiedTokens::default(),
             addresses: AddressThrottle::new(config.address_rate),
             attempt_lanes: AttemptLanes::default(),
             event_ids: EventIds::default(),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod client_address;
+mod counted;
 mod docs;
 mod error;
 mod extract;

@@ -111,6 +111,12 @@ impl Ring {
         Ok(Self { sealing, signing, shared_secret: opener.shared_secret.cloned(), jwks, verifier })
     }
 
+    /// For a test of what remembers rings.
+    #[cfg(test)]
+    pub(super) fn of_nothing(jwks: JwkSet, verifier: Verifier) -> Self {
+        Self { sealing: Vec::new(), signing: Vec::new(), shared_secret: None, jwks, verifier }
+    }
+
     /// What clients seal to.
     pub fn active_sealing(&self, now: Timestamp) -> Result<&SealingKey, UnusableKey> {
         active(&self.sealing, now).ok_or(UnusableKey::Missing(KeyPurpose::Sealing))

@@ -1,9 +1,11 @@
 //! Who is calling: an access token, checked against its session in the database.
 
+use std::sync::Arc;
+
 use bulla_token::Claims;
 
 use super::{Internal, keep_keys};
-use crate::app::App;
+use crate::app::{App, VerifiedTokens};
 use crate::model::{Account, Client, Session, SessionId};
 use crate::store::sessions;
 
@@ -29,12 +31,22 @@ pub async fn authenticate(app: &App, token: &str, client: &Client) -> Result<Res
 }
 
 /// The claims of a token with a good signature that has not expired.
-pub(super) async fn claims(app: &App, token: &str) -> Result<Option<Claims>, Internal> {
+pub(super) async fn claims(app: &App, token: &str) -> Result<Option<Arc<Claims>>, Internal> {
+    let (digest, now) = (VerifiedTokens::digest(token), app.clock.now().seconds());
+    let ring = app.keys.current();
+    if let Some(claims) = app.verified_tokens.get(&digest, &ring) {
+        return Ok(Some(claims).filter(|claims| ring.verifier.still_holds(claims, now)));
+    }
     let is_unknown = |kid: String| !app.keys.current().verifier.knows(&kid);
     if bulla_token::kid_of(token).is_some_and(is_unknown) {
         keep_keys::reload_for_unknown_key(app).await?;
     }
-    Ok(app.keys.current().verifier.verify(token, app.clock.now().seconds()).ok())
+    let ring = app.keys.current();
+    let claims = ring.verifier.verify(token, now).ok().map(Arc::new);
+    if let Some(claims) = &claims {
+        app.verified_tokens.insert(digest, Arc::clone(claims), &ring);
+    }
+    Ok(claims)
 }
 
 /// The session of a token and whose it is, if it still lives.

@@ -1,5 +1,7 @@
 //! Checking a token for a gateway, once for each request of an application: from memory.
 
+use std::sync::Arc;
+
 use bulla_token::Claims;
 
 use super::Internal;
@@ -7,7 +9,7 @@ use super::authenticate::{InvalidToken, claims, living};
 use crate::app::App;
 use crate::model::SessionId;
 
-pub async fn check_token(app: &App, token: &str) -> Result<Result<Claims, InvalidToken>, Internal> {
+pub async fn check_token(app: &App, token: &str) -> Result<Result<Arc<Claims>, InvalidToken>, Internal> {
     let Some(claims) = claims(app, token).await? else {
         return Ok(Err(InvalidToken));
     };

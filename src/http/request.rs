@@ -9,9 +9,10 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::client_address::client_address;
+use super::counted::Counted;
 use super::error::Problem;
 use super::server::Peer;
 use crate::app::App;
@@ -21,17 +22,27 @@ use crate::model::{Client, RequestId};
 /// Longer than any honest request takes, shorter than a client's patience.
 const DEADLINE: Duration = Duration::from_secs(30);
 const LONGEST_USER_AGENT_CHARACTERS: usize = 256;
+/// Asked by machines, for each request of an application or every few seconds: a yes is not worth a line, nor a span,
+/// which cost more than the answer.
+const ROUTINE: [&str; 5] = ["/api/auth/verify", "/api/auth/verify/", "/api/auth/verify/{*path}", "/healthz", "/readyz"];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-pub(super) async fn serve_request(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub(super) async fn serve_request(
+    State((app, counted)): State<(Arc<App>, Arc<Counted>)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let begun = Instant::now();
     // Our own, always: an id from outside could be another request's, or not fit into a log line.
     let id = RequestId::new(app.new_id());
     let client = client(&app, &request, &id);
     let method = known_method(request.method());
-    // The pattern, not the path: nothing that a client made up gets into the log or becomes a time series.
-    let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
-    let span = tracing::info_span!("request", request_id = %id, method, route);
+    // The pattern, not the path: nothing that a client made up gets into the log.
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
+    let is_routine = ROUTINE.contains(&route);
+    let describe = || tracing::info_span!("request", request_id = %id, method, route);
+    let span = if is_routine { Span::none() } else { describe() };
     let address = client.address;
     request.extensions_mut().insert(client);
 
@@ -39,16 +50,17 @@ pub(super) async fn serve_request(State(app): State<Arc<App>>, mut request: Requ
     let mut response = answered.unwrap_or_else(|_| too_slow().into_response());
     let code = write_problem(&mut response, &id);
     add_headers(&app, response.headers_mut(), &id);
-    let (status, elapsed) = (response.status().as_u16(), begun.elapsed());
-    span.in_scope(|| {
-        let milliseconds = elapsed.as_secs_f64() * 1000.0;
+    let (status, elapsed) = (response.status(), begun.elapsed());
+    let milliseconds = format_args!("{:.1}", elapsed.as_secs_f64() * 1000.0);
+    if is_routine && code.is_none() {
+        tracing::debug!(request_id = %id, method, route, status = status.as_u16(), milliseconds, "answered");
+    } else {
+        let span = if is_routine { describe() } else { span };
         // Whoever is let in is named by the audit log; of whoever is refused, the address may be all that is known.
         let client = code.map(|_| tracing::field::display(address));
-        tracing::info!(status, code, client, milliseconds = format_args!("{milliseconds:.1}"), "answered");
-    });
-    metrics::counter!("bulla_http_requests_total", "method" => method, "route" => route.clone(), "status" => status.to_string())
-        .increment(1);
-    metrics::histogram!("bulla_http_request_duration_seconds", "route" => route).record(elapsed.as_secs_f64());
+        span.in_scope(|| tracing::info!(status = status.as_u16(), code, client, milliseconds, "answered"));
+    }
+    counted.note(route, method, status, elapsed);
     response
 }
 

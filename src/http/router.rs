@@ -11,6 +11,7 @@ use axum::routing::{MethodRouter, any, delete, get, patch, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
+use super::counted::Counted;
 use super::error::Problem;
 use super::{
     docs, health, login, openapi, password, profile, refresh, register, request, sealing_key, sessions, verify,
@@ -76,7 +77,7 @@ pub fn router(app: Arc<App>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    router.layer(from_fn_with_state(app, request::serve_request))
+    router.layer(from_fn_with_state((app, Arc::new(Counted::default())), request::serve_request))
 }
 
 /// The paths that are served, for the test that holds the API's description against them.

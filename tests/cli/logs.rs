@@ -88,7 +88,7 @@ fn no_secret_is_in_the_log_of_a_server_with_tls() {
 
 #[test]
 fn every_answers_request_id_is_in_the_log_once() {
-    let (story, log) = log_of_a_story("info", Server::start(&Home::new()));
+    let (story, log) = log_of_a_story("debug", Server::start(&Home::new().with("RUST_LOG", "debug")));
     assert!(story.answers.len() > 10);
     for answer in &story.answers {
         let id = answer.header("x-request-id").unwrap();
@@ -99,6 +99,22 @@ fn every_answers_request_id_is_in_the_log_once() {
         let (is_refused, client) = (answer.status >= 400, &line["client"]);
         assert_eq!(client.as_str(), is_refused.then_some("127.0.0.1"), "{line}");
     }
+}
+
+#[test]
+fn a_yes_to_a_machine_that_asks_all_the_time_is_not_worth_a_line_but_a_no_is() {
+    let server = Server::start(&Home::new());
+    let tokens = server.ada();
+    let yes = [server.with_token("GET", "verify", &tokens.access), server.get("/healthz"), server.get("/readyz")];
+    let no = [server.with_token("GET", "verify", "nothing"), server.get("/nowhere")];
+    server.process.terminate();
+    let log = server.process.ended().stderr;
+    let lines = |answer: &Answer| {
+        let id = answer.header("x-request-id").unwrap();
+        log.lines().filter(|line| line.contains(id) && line.contains(r#""route":"#)).count()
+    };
+    assert_eq!(yes.each_ref().map(lines), [0, 0, 0], "{log}");
+    assert_eq!(no.each_ref().map(lines), [1, 1], "{log}");
 }
 
 #[test]

@@ -65,6 +65,11 @@ impl Claims {
         Ok(claims)
     }
 
+    /// Whether they would still be accepted.
+    pub(crate) fn hold(&self, expected: &Expected<'_>) -> bool {
+        self.judge(None, self.aud == expected.audience, expected).is_ok()
+    }
+
     fn judge(&self, nbf: Option<i64>, is_for_us: bool, expected: &Expected<'_>) -> Result<(), InvalidToken> {
         // RFC 8725 §3.8 and RFC 7519 §4.1.1: exact, since "almost our issuer" is someone else.
         if self.iss != expected.issuer {

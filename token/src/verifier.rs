@@ -109,13 +109,18 @@ impl Verifier {
         key.verify(parts.signed.as_bytes(), &parts.signature)?;
         // Only from here on is the payload parsed: nobody but the issuer reaches the code below
         // (RFC 8725 §3.3).
-        let expected = Expected {
-            issuer: &self.issuer,
-            audience: &self.audience,
-            now_seconds,
-            leeway_seconds: self.leeway_seconds,
-        };
-        Claims::parse(&parts.payload, &expected)
+        Claims::parse(&parts.payload, &self.expected(now_seconds))
+    }
+
+    /// Whether claims that [`verify`](Self::verify) returned before would be returned now: they are of this issuer and
+    /// audience, have not expired, and are not from the future. For whoever remembers verified tokens, by their whole
+    /// text, for as long as the keys stay the same.
+    pub fn still_holds(&self, claims: &Claims, now_seconds: i64) -> bool {
+        claims.hold(&self.expected(now_seconds))
+    }
+
+    fn expected(&self, now_seconds: i64) -> Expected<'_> {
+        Expected { issuer: &self.issuer, audience: &self.audience, now_seconds, leeway_seconds: self.leeway_seconds }
     }
 
     /// Whether a key of this `kid` is present. If not, and [`kid_of`] the token at hand says it,

@@ -46,6 +46,19 @@ fn a_token_with_any_one_character_changed_is_refused() {
 }
 
 #[test]
+fn claims_hold_for_as_long_as_their_token_would_verify() {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let verifier = verifier(std::slice::from_ref(&key));
+    let token = key.issue(&claims()).unwrap();
+    for now in [NOW - 3600, NOW - 6, NOW - 5, NOW, NOW + 599, NOW + 600, i64::MAX] {
+        assert_eq!(verifier.still_holds(&claims(), now), verifier.verify(&token, now).is_ok(), "{now}");
+    }
+    for other in [Verifier::new(ISSUER, "https://other.example"), Verifier::new("https://other.example", AUDIENCE)] {
+        assert!(!other.still_holds(&claims(), NOW));
+    }
+}
+
+#[test]
 fn a_token_with_the_last_character_changed_to_any_other_is_refused() {
     for key in keys() {
         let token = key.issue(&claims()).unwrap();
