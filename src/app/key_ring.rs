@@ -31,7 +31,8 @@ pub struct Ring {
     shared_secret: Option<SigningKey>,
     /// Next, active and retiring signing keys. Empty under a shared secret, which must not be published.
     pub jwks: JwkSet,
-    pub verifier: Verifier,
+    /// The same one for as long as the keys that verify stay the same.
+    pub verifier: Arc<Verifier>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,11 +93,6 @@ impl Ring {
                 jwks.keys.push(serde_json::from_str(&row.public_jwk).map_err(|error| damaged(row, error))?);
             }
         }
-        let verifier = Verifier::new(opener.issuer, opener.audience);
-        let verifier = match opener.shared_secret {
-            Some(secret) => verifier.with_keys(std::slice::from_ref(secret)),
-            None => verifier.with_jwks(&jwks),
-        };
         let sealing =
             hold(sealing, previous.map(|ring| &ring.sealing), opener.master_key, KeyPurpose::Sealing, |_, der| {
                 SealingKey::from_pkcs8_der(der).map_err(|error| error.to_string())
@@ -106,15 +102,11 @@ impl Ring {
                 let algorithm: Algorithm = row.algorithm.parse().map_err(|_| "unknown algorithm".to_owned())?;
                 SigningKey::from_pkcs8_der(algorithm, der).map_err(|error| error.to_string())
             })?;
-        let verifier = verifier
-            .map_err(|error| UnusableKey::Damaged { kid: "(public keys)".to_owned(), reason: error.to_string() })?;
+        let verifier = match previous.filter(|previous| previous.jwks == jwks) {
+            Some(previous) => Arc::clone(&previous.verifier),
+            None => Arc::new(verifier(&jwks, opener)?),
+        };
         Ok(Self { sealing, signing, shared_secret: opener.shared_secret.cloned(), jwks, verifier })
-    }
-
-    /// For a test of what remembers rings.
-    #[cfg(test)]
-    pub(super) fn of_nothing(jwks: JwkSet, verifier: Verifier) -> Self {
-        Self { sealing: Vec::new(), signing: Vec::new(), shared_secret: None, jwks, verifier }
     }
 
     /// What clients seal to.
@@ -141,6 +133,15 @@ impl Ring {
     fn alive(&self, now: Timestamp) -> impl Iterator<Item = &SealingKey> {
         self.sealing.iter().filter(move |held| held.row.stage(now) != KeyStage::Retired).map(|held| &held.key)
     }
+}
+
+fn verifier(jwks: &JwkSet, opener: Opener<'_>) -> Result<Verifier, UnusableKey> {
+    let verifier = Verifier::new(opener.issuer, opener.audience);
+    let verifier = match opener.shared_secret {
+        Some(secret) => verifier.with_keys(std::slice::from_ref(secret)),
+        None => verifier.with_jwks(jwks),
+    };
+    verifier.map_err(|error| UnusableKey::Damaged { kid: "(public keys)".to_owned(), reason: error.to_string() })
 }
 
 fn active<K>(keys: &[Held<K>], now: Timestamp) -> Option<&K> {

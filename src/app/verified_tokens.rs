@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use bulla_token::Claims;
-
-use super::Ring;
+use bulla_token::{Claims, Verifier};
 
 /// Bounded: of two generations the older one is forgotten once the younger is full. What was asked for again meanwhile is
 /// in the younger one.
@@ -16,8 +14,8 @@ pub struct VerifiedTokens(Mutex<Generations>);
 
 #[derive(Debug, Default)]
 struct Generations {
-    /// The keys that they were verified with: other keys, other verdicts.
-    ring: Option<Arc<Ring>>,
+    /// What verified them: other keys, other verdicts.
+    verifier: Option<Arc<Verifier>>,
     young: HashMap<TokenDigest, Arc<Claims>>,
     old: HashMap<TokenDigest, Arc<Claims>>,
 }
@@ -35,10 +33,10 @@ impl VerifiedTokens {
         bytes
     }
 
-    /// The claims of a token that verified with these keys. Whether they hold *now* is for the caller to say.
-    pub fn get(&self, token: &TokenDigest, ring: &Arc<Ring>) -> Option<Arc<Claims>> {
+    /// The claims of a token that this one verified. Whether they hold *now* is for the caller to say.
+    pub fn get(&self, token: &TokenDigest, verifier: &Arc<Verifier>) -> Option<Arc<Claims>> {
         let mut generations = self.0.lock().expect(NO_PANIC);
-        if !generations.are_of(ring) {
+        if !generations.are_of(verifier) {
             return None;
         }
         if let Some(claims) = generations.young.get(token) {
@@ -49,19 +47,19 @@ impl VerifiedTokens {
         Some(claims)
     }
 
-    /// Remembers a token that verified with these keys.
-    pub fn insert(&self, token: TokenDigest, claims: Arc<Claims>, ring: &Arc<Ring>) {
+    /// Remembers a token that this one verified.
+    pub fn insert(&self, token: TokenDigest, claims: Arc<Claims>, verifier: &Arc<Verifier>) {
         let mut generations = self.0.lock().expect(NO_PANIC);
-        if !generations.are_of(ring) {
-            *generations = Generations { ring: Some(Arc::clone(ring)), ..Generations::default() };
+        if !generations.are_of(verifier) {
+            *generations = Generations { verifier: Some(Arc::clone(verifier)), ..Generations::default() };
         }
         generations.insert(token, claims);
     }
 }
 
 impl Generations {
-    fn are_of(&self, ring: &Arc<Ring>) -> bool {
-        self.ring.as_ref().is_some_and(|known| Arc::ptr_eq(known, ring))
+    fn are_of(&self, verifier: &Arc<Verifier>) -> bool {
+        self.verifier.as_ref().is_some_and(|known| Arc::ptr_eq(known, verifier))
     }
 
     fn insert(&mut self, token: TokenDigest, claims: Arc<Claims>) {
@@ -76,8 +74,6 @@ const NO_PANIC: &str = "no thread panics while it holds this lock";
 
 #[cfg(test)]
 mod tests {
-    use bulla_token::{JwkSet, Verifier};
-
     use super::*;
 
     fn claims(jti: &str) -> Arc<Claims> {
@@ -86,8 +82,8 @@ mod tests {
         Arc::new(Claims { iss, sub, aud, exp: 2, iat: 1, jti: text(jti), sid, email, id: None })
     }
 
-    fn ring() -> Arc<Ring> {
-        Arc::new(Ring::of_nothing(JwkSet { keys: Vec::new() }, Verifier::new("i", "a")))
+    fn verifier() -> Arc<Verifier> {
+        Arc::new(Verifier::new("i", "a"))
     }
 
     fn digest_of(number: usize) -> TokenDigest {
@@ -96,22 +92,22 @@ mod tests {
 
     #[test]
     fn a_token_is_known_by_its_whole_text_and_for_the_keys_that_verified_it() {
-        let (tokens, ring, other) = (VerifiedTokens::default(), ring(), ring());
-        tokens.insert(digest_of(1), claims("one"), &ring);
-        assert_eq!(tokens.get(&digest_of(1), &ring).unwrap().jti, "one");
-        assert!(tokens.get(&digest_of(2), &ring).is_none());
+        let (tokens, first, other) = (VerifiedTokens::default(), verifier(), verifier());
+        tokens.insert(digest_of(1), claims("one"), &first);
+        assert_eq!(tokens.get(&digest_of(1), &first).unwrap().jti, "one");
+        assert!(tokens.get(&digest_of(2), &first).is_none());
         assert!(tokens.get(&digest_of(1), &other).is_none());
         // A key was withdrawn: what it verified is forgotten with it.
         tokens.insert(digest_of(2), claims("two"), &other);
-        assert!(tokens.get(&digest_of(1), &ring).is_none() && tokens.get(&digest_of(1), &other).is_none());
+        assert!(tokens.get(&digest_of(1), &first).is_none() && tokens.get(&digest_of(1), &other).is_none());
     }
 
     #[test]
     fn what_is_asked_for_stays_and_the_rest_is_bounded() {
-        let (tokens, ring) = (VerifiedTokens::default(), ring());
+        let (tokens, first) = (VerifiedTokens::default(), verifier());
         for number in 0..10 * MOST_TOKENS {
-            tokens.insert(digest_of(number), claims("x"), &ring);
-            assert!(number == 0 || tokens.get(&digest_of(0), &ring).is_some(), "after {number}");
+            tokens.insert(digest_of(number), claims("x"), &first);
+            assert!(number == 0 || tokens.get(&digest_of(0), &first).is_some(), "after {number}");
         }
         let generations = tokens.0.lock().unwrap();
         assert!(generations.young.len() + generations.old.len() <= 2 * MOST_TOKENS);

@@ -33,18 +33,18 @@ pub async fn authenticate(app: &App, token: &str, client: &Client) -> Result<Res
 /// The claims of a token with a good signature that has not expired.
 pub(super) async fn claims(app: &App, token: &str) -> Result<Option<Arc<Claims>>, Internal> {
     let (digest, now) = (VerifiedTokens::digest(token), app.clock.now().seconds());
-    let ring = app.keys.current();
-    if let Some(claims) = app.verified_tokens.get(&digest, &ring) {
-        return Ok(Some(claims).filter(|claims| ring.verifier.still_holds(claims, now)));
+    let verifier = &app.keys.current().verifier;
+    if let Some(claims) = app.verified_tokens.get(&digest, verifier) {
+        return Ok(Some(claims).filter(|claims| verifier.still_holds(claims, now)));
     }
     let is_unknown = |kid: String| !app.keys.current().verifier.knows(&kid);
     if bulla_token::kid_of(token).is_some_and(is_unknown) {
         keep_keys::reload_for_unknown_key(app).await?;
     }
-    let ring = app.keys.current();
-    let claims = ring.verifier.verify(token, now).ok().map(Arc::new);
+    let verifier = &app.keys.current().verifier;
+    let claims = verifier.verify(token, now).ok().map(Arc::new);
     if let Some(claims) = &claims {
-        app.verified_tokens.insert(digest, Arc::clone(claims), &ring);
+        app.verified_tokens.insert(digest, Arc::clone(claims), verifier);
     }
     Ok(claims)
 }
