@@ -3,10 +3,11 @@
 use zeroize::Zeroizing;
 
 use crate::Cost;
-use crate::compress::{Aligned, BLOCK_BYTES, Backend, Block, Run, Window};
+use crate::backend::Backend;
 use crate::cost::SLICES;
 use crate::long_hash::long_hash;
 use crate::memory::Compressor;
+use crate::run::{Aligned, BLOCK_BYTES, Block, Run, Window};
 use crate::scheme::{Scheme, Seed, Variant, Version};
 
 /// Cost and scheme, as the loops need them.

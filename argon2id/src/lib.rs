@@ -26,7 +26,7 @@
 //! stranger's PHC string may ask for, so compare its [`Cost`] with what you allow before you verify it.
 #![deny(missing_docs)]
 
-mod compress;
+mod backend;
 mod cost;
 mod error;
 mod fill;
@@ -34,6 +34,7 @@ mod long_hash;
 mod memory;
 mod phc;
 mod portable;
+mod run;
 mod scheme;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
@@ -41,7 +42,7 @@ mod x86_64;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-pub use compress::Backend;
+pub use backend::Backend;
 pub use cost::Cost;
 pub use error::Error;
 pub use memory::Memory;

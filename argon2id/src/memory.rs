@@ -5,7 +5,8 @@ use std::fmt;
 use memmap2::MmapMut;
 use zeroize::Zeroize;
 
-use crate::compress::{Aligned, BLOCK_BYTES, Backend, Block, Run};
+use crate::backend::Backend;
+use crate::run::{Aligned, BLOCK_BYTES, Block, Run};
 use crate::{Cost, Error};
 
 /// Grows to what the costliest hash so far needed, and is overwritten with zeros when it is dropped or [wiped](Self::wipe).

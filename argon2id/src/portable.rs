@@ -1,6 +1,6 @@
 //! The compression function in plain Rust.
 
-use crate::compress::{Block, Run, three};
+use crate::run::{Block, Run, three};
 
 pub(crate) fn compute(blocks: &mut [Block], run: &Run<'_>, scratch: &mut Block) {
     for place in 0..run.count {

@@ -11,7 +11,7 @@
 use std::arch::x86_64::*;
 use std::hint::black_box;
 
-use crate::compress::{Block, Run, three};
+use crate::run::{Block, Run, three};
 
 /// That this processor has AVX2: made by [`Avx2::detect`] alone.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::compress::{Block, Run, three};
+use crate::run::{Block, Run, three};
 
 /// That this processor has AVX-512: made by [`Avx512::detect`] alone.
 #[derive(Clone, Copy, Debug)]
