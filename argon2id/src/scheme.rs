@@ -59,7 +59,7 @@ impl<'a> Input<'a> {
 const SHORTEST_SALT_BYTES: usize = 8;
 const SHORTEST_OUTPUT_BYTES: usize = 4;
 
-/// H₀ with room for the numbers of block and lane that follow it (RFC 9106 §3.2, steps 1, 3 and 4).
+/// H₀ (RFC 9106 §3.2, step 1).
 pub(crate) type Seed = zeroize::Zeroizing<[u8; 64]>;
 
 pub(crate) fn seed(scheme: Scheme, input: &Input<'_>, cost: Cost, output_bytes: usize) -> Result<Seed, Error> {

@@ -2,3 +2,17 @@
 
 pub(crate) mod avx2;
 pub(crate) mod avx512;
+
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+const CACHE_LINE: usize = 64;
+
+/// Asks for the cache lines of a block, in the order in which they are read. An address is never wrong for a prefetch.
+#[inline]
+#[target_feature(enable = "sse")]
+fn prefetch<T>(blocks: *const T, block: usize) {
+    let lines = blocks.wrapping_add(block).cast::<[i8; CACHE_LINE]>();
+    for line in 0..size_of::<T>() / CACHE_LINE {
+        _mm_prefetch::<_MM_HINT_T0>(lines.wrapping_add(line).cast());
+    }
+}

@@ -11,6 +11,7 @@
 use std::arch::x86_64::*;
 use std::hint::black_box;
 
+use super::prefetch;
 use crate::run::{Block, Run, three};
 
 /// That this processor has AVX2: made by [`Avx2::detect`] alone.
@@ -205,14 +206,4 @@ fn xor(one: Register, other: Register) -> Register {
 #[target_feature(enable = "avx2")]
 fn first_word(register: Register) -> u64 {
     _mm_cvtsi128_si64(_mm256_castsi256_si128(register)) as u64
-}
-
-/// Asks for the cache lines of a block, in the order in which they are read. An address is never wrong for a prefetch.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn prefetch(blocks: *const Registers, block: usize) {
-    let lines = blocks.wrapping_add(block).cast::<[Register; 2]>();
-    for line in 0..16 {
-        _mm_prefetch::<_MM_HINT_T0>(lines.wrapping_add(line).cast());
-    }
 }

@@ -8,6 +8,7 @@
 
 use std::arch::x86_64::*;
 
+use super::prefetch;
 use crate::run::{Block, Run, three};
 
 /// That this processor has AVX-512: made by [`Avx512::detect`] alone.
@@ -198,14 +199,4 @@ fn xor3(a: Register, b: Register, c: Register) -> Register {
 #[target_feature(enable = "avx512f")]
 fn first_word(register: Register) -> u64 {
     _mm_cvtsi128_si64(_mm512_castsi512_si128(register)) as u64
-}
-
-/// Asks for the cache lines of a block, in the order in which they are read. An address is never wrong for a prefetch.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn prefetch(blocks: *const Registers, block: usize) {
-    let lines = blocks.wrapping_add(block).cast::<Register>();
-    for line in 0..16 {
-        _mm_prefetch::<_MM_HINT_T0>(lines.wrapping_add(line).cast());
-    }
 }
