@@ -3,6 +3,8 @@
 //! Hashes, RSA openings and logins over loopback HTTP are measured in turns in one run, so that what disturbs one
 //! disturbs all, and printed with their ratio. `make bench` runs it.
 
+mod median;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,8 @@ use bulla::{flows, store};
 use bulla_seal::{KeySize, NonceKey, Payload, Purpose, SealingKey, seal};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
+
+use median::median;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -160,9 +164,4 @@ async fn log_in(app: &App, url: &str, http: &reqwest::Client, email: &str) {
 
 fn email(number: usize) -> String {
     format!("user-{number}@example.com")
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -2,6 +2,7 @@
 //!
 //! The driver shares the machine with the server, so whatever it needs the server does not get.
 
+mod ada;
 mod flood;
 mod offer;
 mod probes;
@@ -11,29 +12,24 @@ mod wire;
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
-use bulla::model::{Argon2Cost, HashMemory, Password, PasswordHash};
-use bulla::random::Random;
-use bulla_seal::Purpose;
-use serde_json::{Value, json};
-use zeroize::Zeroizing;
+use serde_json::Value;
 
+use ada::{log_in, users};
 use flood::{CLIENTS, Guesses, Tally, flood};
 use offer::Offer;
 use probes::Probe;
 use stage::{Failure, Stage};
-use wire::{Answer, Wire, get, post};
+use wire::{Wire, get};
 
 const FLOOD: Duration = Duration::from_secs(20);
 const BOUND: Duration = Duration::from_millis(50);
 const MOST_MEMORY_MIB: u64 = 300;
-const PASSWORD: &str = "quiet tides wander north";
-const EMAIL: &str = "ada@example.com";
 
 fn main() -> Result<(), Failure> {
     let metrics = free_address()?;
     let settings =
         [("BULLA_TRUSTED_PROXIES", "127.0.0.1"), ("BULLA_METRICS_ADDRESS", &metrics.to_string()), ("RUST_LOG", "info")];
-    let stage = Stage::start(&users()?, &settings)?;
+    let stage = Stage::start(&users(), &settings)?;
     let mut wire = Wire::to(stage.address)?;
     let guesses = Guesses::seal(&Offer::fetch(&mut wire)?)?;
     let tokens = log_in(&mut wire)?.json()?;
@@ -130,18 +126,6 @@ fn times(sorted: &[Duration]) -> String {
 
 fn at(sorted: &[Duration], percent: usize) -> Duration {
     sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
-}
-
-fn log_in(wire: &mut Wire) -> Result<Answer, Failure> {
-    let password = Offer::fetch(wire)?.seal(Purpose::Login, EMAIL, PASSWORD)?;
-    wire.ask(&post("/api/auth/login", "", &json!({ "email": EMAIL, "password": password })))
-}
-
-fn users() -> Result<String, Failure> {
-    let password = Password::new(Zeroizing::new(PASSWORD.to_owned()));
-    let salt = Random::new().bytes();
-    let hash = PasswordHash::make(&password, salt, Argon2Cost::DEFAULT, &mut HashMemory::default());
-    Ok(format!("id,name,email,password\n1,Ada,{EMAIL},\"{}\"\n", hash.as_str()))
 }
 
 fn free_address() -> Result<SocketAddr, Failure> {

@@ -3,6 +3,8 @@
 //! The same connections ask the real server to check a token, and a bare axum server to say hello, in turns; both share
 //! the machine with whoever asks. `make verify` runs it.
 
+mod ada;
+mod median;
 mod offer;
 mod stage;
 mod wire;
@@ -14,20 +16,15 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::routing::get as get_route;
-use bulla::model::{Argon2Cost, HashMemory, Password, PasswordHash};
-use bulla_seal::Purpose;
-use serde_json::json;
-use zeroize::Zeroizing;
 
-use offer::Offer;
+use ada::{log_in, users};
+use median::median;
 use stage::{Failure, Stage};
-use wire::{Wire, get, post};
+use wire::{Wire, get};
 
 const ROUNDS: usize = 5;
 const SLICE: Duration = Duration::from_secs(2);
 const CONNECTIONS: usize = 16;
-const PASSWORD: &str = "quiet tides wander north";
-const EMAIL: &str = "ada@example.com";
 /// How this program is told to be the other server.
 const HELLO: &str = "--hello";
 
@@ -37,7 +34,8 @@ fn main() -> Result<(), Failure> {
     }
     let stage = Stage::start(&users(), &[])?;
     let other = Hello::start()?;
-    let token = log_in(&mut Wire::to(stage.address)?)?;
+    let tokens = log_in(&mut Wire::to(stage.address)?)?.json()?;
+    let token = tokens["access_token"].as_str().ok_or("no token")?;
     let verify = get("/api/auth/verify", &format!("Authorization: Bearer {token}\r\n"));
     let (mut verified, mut greeted) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
@@ -73,18 +71,6 @@ fn requests_per_second(address: SocketAddr, request: &[u8]) -> Result<f64, Failu
     Ok(counts?.iter().sum::<u64>() as f64 / begun.elapsed().as_secs_f64())
 }
 
-fn users() -> String {
-    let password = Password::new(Zeroizing::new(PASSWORD.to_owned()));
-    let hash = PasswordHash::make(&password, [7; 16], Argon2Cost::DEFAULT, &mut HashMemory::default());
-    format!("id,name,email,password\n1,Ada,{EMAIL},\"{}\"\n", hash.as_str())
-}
-
-fn log_in(wire: &mut Wire) -> Result<String, Failure> {
-    let envelope = Offer::fetch(wire)?.seal(Purpose::Login, EMAIL, PASSWORD)?;
-    let answer = wire.ask(&post("/api/auth/login", "", &json!({ "email": EMAIL, "password": envelope })))?.json()?;
-    Ok(answer["access_token"].as_str().ok_or("no token")?.to_owned())
-}
-
 /// The other server. Killed when dropped.
 struct Hello {
     process: Child,
@@ -117,9 +103,4 @@ fn hello() -> Result<(), Failure> {
         bulla::http::server::serve(listener, None, router, 1000, never).await;
         Ok(())
     })
-}
-
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
