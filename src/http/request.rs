@@ -22,25 +22,31 @@ use crate::model::{Client, RequestId};
 /// Longer than any honest request takes, shorter than a client's patience.
 const DEADLINE: Duration = Duration::from_secs(30);
 const LONGEST_USER_AGENT_CHARACTERS: usize = 256;
-/// Asked by machines, for each request of an application or every few seconds: a yes is not worth a line, nor a span,
-/// which cost more than the answer.
-const ROUTINE: [&str; 5] = ["/api/auth/verify", "/api/auth/verify/", "/api/auth/verify/{*path}", "/healthz", "/readyz"];
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What `serve_request` knows beside the request.
+pub(super) struct Surroundings {
+    pub(super) app: Arc<App>,
+    /// The routes of which a yes is no line in the log, nor worth a span.
+    pub(super) routine: Vec<&'static str>,
+    pub(super) counted: Counted,
+}
+
 pub(super) async fn serve_request(
-    State((app, counted)): State<(Arc<App>, Arc<Counted>)>,
+    State(surroundings): State<Arc<Surroundings>>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    let Surroundings { app, routine, counted } = &*surroundings;
     let begun = Instant::now();
     // Our own, always: an id from outside could be another request's, or not fit into a log line.
     let id = RequestId::new(app.new_id());
-    let client = client(&app, &request, &id);
+    let client = client(app, &request, &id);
     let method = known_method(request.method());
     // The pattern, not the path: nothing that a client made up gets into the log.
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
-    let is_routine = ROUTINE.contains(&route);
+    let is_routine = routine.contains(&route);
     let describe = || tracing::info_span!("request", request_id = %id, method, route);
     let span = if is_routine { Span::none() } else { describe() };
     let address = client.address;
@@ -49,7 +55,7 @@ pub(super) async fn serve_request(
     let answered = tokio::time::timeout(DEADLINE, next.run(request)).instrument(span.clone()).await;
     let mut response = answered.unwrap_or_else(|_| too_slow().into_response());
     let code = write_problem(&mut response, &id);
-    add_headers(&app, response.headers_mut(), &id);
+    add_headers(app, response.headers_mut(), &id);
     let (status, elapsed) = (response.status(), begun.elapsed());
     let milliseconds = format_args!("{:.1}", elapsed.as_secs_f64() * 1000.0);
     if is_routine && code.is_none() {

@@ -13,6 +13,7 @@ use tower_http::cors::CorsLayer;
 
 use super::counted::Counted;
 use super::error::Problem;
+use super::request::Surroundings;
 use super::{
     docs, health, login, openapi, password, profile, refresh, register, request, sealing_key, sessions, verify,
     well_known,
@@ -22,13 +23,18 @@ use crate::pages;
 
 type Route = MethodRouter<Arc<App>>;
 
-/// Whether a route takes from its caller's bucket: whatever costs a hash, a private-key operation or a write.
+/// What a request costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cost {
+    /// Nothing, nor a line in the log: machines ask for each request of an application, or every few seconds, and a line
+    /// costs more than a yes.
+    Routine,
+    /// A line in the log.
     Free,
+    /// And a token of its caller's bucket: whatever costs a hash, a private-key operation or a write.
     Throttled,
 }
-use Cost::{Free, Throttled};
+use Cost::{Free, Routine, Throttled};
 
 #[rustfmt::skip]
 fn routes() -> Vec<(&'static str, Cost, Route)> {
@@ -45,16 +51,16 @@ fn routes() -> Vec<(&'static str, Cost, Route)> {
         ("/api/auth/sessions",      Throttled, delete(sessions::end_every_session)),
         ("/api/auth/sessions/{id}", Throttled, delete(sessions::end_session)),
         ("/api/auth/password",      Throttled, post(password::change_password)),
-        ("/api/auth/verify",        Free,      get(verify::verify)),
+        ("/api/auth/verify",        Routine,   get(verify::verify)),
         // Envoy appends the path that it guards, and keeps the method.
-        ("/api/auth/verify/",       Free,      any(verify::verify)),
-        ("/api/auth/verify/{*path}",Free,      any(verify::verify)),
+        ("/api/auth/verify/",       Routine,   any(verify::verify)),
+        ("/api/auth/verify/{*path}",Routine,   any(verify::verify)),
         ("/.well-known/jwks.json",  Free,      get(well_known::jwks)),
         ("/openapi.json",           Free,      get(openapi::document)),
         ("/docs",                   Free,      get(docs::docs)),
         ("/",                       Free,      get(pages::welcome)),
-        ("/healthz",                Free,      get(health::healthz)),
-        ("/readyz",                 Free,      get(health::readyz)),
+        ("/healthz",                Routine,   get(health::healthz)),
+        ("/readyz",                 Routine,   get(health::readyz)),
     ]
 }
 
@@ -64,7 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
     for (path, cost, route) in routes() {
         router = match cost {
-            Free => router.route(path, route),
+            Routine | Free => router.route(path, route),
             Throttled => router.route(path, route.route_layer(from_fn_with_state(Arc::clone(&app), request::throttle))),
         };
     }
@@ -77,7 +83,9 @@ pub fn router(app: Arc<App>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    router.layer(from_fn_with_state((app, Arc::new(Counted::default())), request::serve_request))
+    let routine = routes().into_iter().filter(|(_, cost, _)| *cost == Routine).map(|(path, ..)| path).collect();
+    let surroundings = Surroundings { app, routine, counted: Counted::default() };
+    router.layer(from_fn_with_state(Arc::new(surroundings), request::serve_request))
 }
 
 /// The paths that are served, for the test that holds the API's description against them.
