@@ -43,7 +43,7 @@ pub use disable_account::{disable_account, enable_account};
 pub use end_sessions::{end_every_session, end_session, log_out_account, log_out_everyone};
 pub use follow_ended_sessions::follow_ended_sessions;
 pub use import_accounts::{BATCH_ROWS, Draft, Importer, Place, Reason, Refusal, SourceRow, Verdicts, judge_row};
-pub use import_sealing_key::{ImportKeyError, import_sealing_key};
+pub use import_sealing_key::{ImportKeyError, advice_on_exposed, import_sealing_key};
 pub use keep_decoys::keep_decoys;
 pub use keep_keys::keep_keys;
 pub use list_sessions::list_sessions;

@@ -13,7 +13,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::flows::{self, Rotation, Urgency};
 use crate::model::{KeyPurpose, KeyStage, StoredKey, Timestamp};
-use crate::private_file;
 use crate::store::server_keys;
 
 #[derive(Subcommand, Debug)]
@@ -156,12 +155,8 @@ async fn import(config: Config, file: &PathBuf) -> Outcome {
     flows::import_sealing_key(&app, &key).await.map_err(Failure::new)?;
     app.db.close().await;
     println!("{} is now the active sealing key; delete {} or keep it safe", key.kid(), file.display());
-    if private_file::is_exposed_at(file) {
-        eprintln!(
-            "bulla: others could read {}; if anyone else has been on its machine, run: bulla keys rotate sealing \
-             --compromised",
-            file.display()
-        );
+    if let Some(advice) = flows::advice_on_exposed(file) {
+        eprintln!("bulla: {advice}");
     }
     Ok(())
 }

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use bulla_seal::SealingKey;
 use zeroize::Zeroizing;
 
+use super::import_sealing_key::advice_on_exposed;
 use super::make_key::{KeyError, make_key, stored_sealing_key};
 use super::succeed_key::{PUBLISHED_AHEAD, Urgency, of_purpose, succeed};
 use super::{Internal, audit};
 use crate::app::{App, Opener, Reading, Ring};
 use crate::config::Tokens;
 use crate::model::{Actor, AuditEvent, AuditKind, KeyPurpose, KeyStage, StoredKey, Timestamp};
-use crate::private_file;
 use crate::store::{self, audit_events, server_keys, transaction};
 
 /// How long a key is the active one.
@@ -117,11 +117,8 @@ fn given_first_key(app: &App) -> Result<Option<SealingKey>, KeyError> {
     let pem = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| problem(&error))?;
     let key = SealingKey::from_pem(&pem).map_err(|error| problem(&error))?;
     tracing::info!(kid = key.kid(), "imported {} as the first sealing key", path.display());
-    if private_file::is_exposed_at(path) {
-        tracing::warn!(
-            "others could read {}; if anyone else has been on its machine, run: bulla keys rotate sealing --compromised",
-            path.display()
-        );
+    if let Some(advice) = advice_on_exposed(path) {
+        tracing::warn!("{advice}");
     }
     Ok(Some(key))
 }
