@@ -22,19 +22,24 @@ pub(super) struct Attempt<'a> {
 #[derive(Debug)]
 pub(super) struct Entered<'a> {
     attempt: Attempt<'a>,
+    found: Found,
     _lane: Lane,
+}
+
+/// Where an attempt is counted, and what had been counted there before.
+#[derive(Clone, Debug)]
+struct Found {
+    counter: Counter,
+    before: Option<Attempts>,
 }
 
 /// What was counted, and what had been there before.
 #[derive(Debug)]
 pub(super) struct Counted {
-    counter: Counter,
-    before: Option<Attempts>,
+    found: Found,
     now: Attempts,
 }
 
-/// So many attempts at one account that win a race against ours are more than may be made for free.
-const MOST_RACES: usize = 20;
 const LOOKING_AGAIN: Duration = Duration::from_millis(20);
 
 impl<'a> Attempt<'a> {
@@ -45,17 +50,17 @@ impl<'a> Attempt<'a> {
 
     /// Takes one of the account's lanes, and turns away who must wait.
     pub(super) async fn enter(self, app: &App) -> Result<Result<Entered<'a>, TooManyAttempts>, Internal> {
-        let mut counter = &self.of_everyone;
-        if app.attempt_lanes.are_taken(counter) {
+        let mut counter = self.of_everyone.clone();
+        if app.attempt_lanes.are_taken(&counter) {
             // By strangers, perhaps: the owner has other lanes. And while the database is away, those in the lanes wait
             // for it, and "too many attempts" would not be true.
-            counter = self.counter(app).await?.0;
+            counter = self.look(app).await?.counter;
         }
-        let Some(lane) = app.attempt_lanes.enter(counter).await else {
+        let Some(lane) = app.attempt_lanes.enter(&counter).await else {
             return self.turn_away(app, TooManyAttempts::CROWDED).await;
         };
-        match self.count_another(app, Instant::now()).await? {
-            Ok(_) => Ok(Ok(Entered { attempt: self, _lane: lane })),
+        match self.count_another(app, None, Instant::now()).await? {
+            Ok(counted) => Ok(Ok(Entered { attempt: self, found: counted.found, _lane: lane })),
             Err(refusal) => self.turn_away(app, refusal).await,
         }
     }
@@ -66,22 +71,33 @@ impl<'a> Attempt<'a> {
     }
 
     /// Whoever tries from where it succeeded before is counted apart, unless that failed too often in a row.
-    async fn counter(&self, app: &App) -> Result<(&Counter, Option<Attempts>), Internal> {
+    async fn look(&self, app: &App) -> Result<Found, Internal> {
         let [of_everyone, of_known] = attempts::by_counters(&app.db, [&self.of_everyone, &self.of_known]).await?;
         let known = of_known.filter(|attempts| attempts.failures < Attempts::MOST_OF_KNOWN);
-        Ok(if known.is_some() { (&self.of_known, known) } else { (&self.of_everyone, of_everyone) })
+        let (counter, before) =
+            if known.is_some() { (&self.of_known, known) } else { (&self.of_everyone, of_everyone) };
+        Ok(Found { counter: counter.clone(), before })
     }
 
     /// Of someone's devices that log in at the same moment at several nodes, each counts against the others until it is
     /// judged. So those that are too many wait for a moment, in which another one may succeed and forget them all.
-    async fn count_another(&self, app: &App, begun: Instant) -> Result<Result<Counted, TooManyAttempts>, Internal> {
+    async fn count_another(
+        &self,
+        app: &App,
+        mut found: Option<Found>,
+        begun: Instant,
+    ) -> Result<Result<Counted, TooManyAttempts>, Internal> {
         loop {
-            let ((counter, before), now) = (self.counter(app).await?, app.clock.now());
-            let refusal = match Attempts::and_another(before, now) {
-                Ok(now) => return Ok(Ok(Counted { counter: counter.clone(), before, now })),
+            let found = match found.take() {
+                Some(found) => found,
+                None => self.look(app).await?,
+            };
+            let now = app.clock.now();
+            let refusal = match Attempts::and_another(found.before, now) {
+                Ok(now) => return Ok(Ok(Counted { found, now })),
                 Err(refusal) => refusal,
             };
-            let may_pass = before.is_some_and(|attempts| attempts.are_in_judgement(now));
+            let may_pass = found.before.is_some_and(|attempts| attempts.are_in_judgement(now));
             if !may_pass || begun.elapsed() > Attempts::JUDGEMENT {
                 return Ok(Err(refusal));
             }
@@ -99,10 +115,11 @@ impl Entered<'_> {
         received: [Received; N],
     ) -> Result<Result<([Spent; N], Option<Counted>), TooManyAttempts>, Internal> {
         let begun = Instant::now();
-        // Whoever loses the race for a count looks again. Each time someone else got further, so this soon ends with a
-        // wait.
-        for _ in 0..MOST_RACES {
-            let counted = match self.attempt.count_another(app, begun).await? {
+        // Most often nobody counted since it was looked at. Whoever loses the race for a count looks again: against
+        // guesses it soon ends with a wait, and against good logins, each of which forgets the others, it is soon won.
+        let mut found = Some(self.found.clone());
+        while begun.elapsed() < Attempts::JUDGEMENT {
+            let counted = match self.attempt.count_another(app, found.take(), begun).await? {
                 Ok(counted) => counted,
                 Err(refusal) => return self.attempt.turn_away(app, refusal).await,
             };
@@ -111,8 +128,8 @@ impl Entered<'_> {
                 if seen.contains(&true) {
                     Some((seen, false))
                 } else {
-                    let Counted { counter, before, now } = &counted;
-                    attempts::replace(tx, counter, before.as_ref(), now).await?.then_some((seen, true))
+                    let Found { counter, before } = &counted.found;
+                    attempts::replace(tx, counter, before.as_ref(), &counted.now).await?.then_some((seen, true))
                 }
             });
             if let Some((seen, is_counted)) = outcome? {
@@ -136,11 +153,12 @@ impl Counted {
     }
 
     async fn end(&self, tx: &mut Tx, was: Was, now: Timestamp) -> store::Result<()> {
+        let Found { counter, before } = &self.found;
         match was {
-            Was::Guess => attempts::settle(tx, &self.counter).await,
+            Was::Guess => attempts::settle(tx, counter).await,
             Was::NoGuess => {
-                let before = self.before.unwrap_or_else(|| Attempts::none(now));
-                attempts::give_back(tx, &self.counter, &self.now, &before).await
+                let before = before.unwrap_or_else(|| Attempts::none(now));
+                attempts::give_back(tx, counter, &self.now, &before).await
             }
         }
     }

@@ -216,7 +216,11 @@ async fn open_file(options: SqliteConnectOptions, limits: Limits) -> Result<Sqli
     let is_locked =
         |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.message().contains("locked"));
     let connections = limits.connections.map_or(SQLITE_CONNECTIONS, NonZeroU32::get);
-    let pool = || SqlitePoolOptions::new().max_connections(connections).acquire_timeout(limits.patience);
+    // A file does not hang up, so there is nothing to test before each use.
+    let pool = || {
+        let options = SqlitePoolOptions::new().max_connections(connections).test_before_acquire(false);
+        options.acquire_timeout(limits.patience)
+    };
     for _ in 0..MOST_OPENING_ATTEMPTS {
         match pool().connect_with(options.clone()).await {
             Err(error) if is_locked(&error) => tokio::time::sleep(Duration::from_millis(100)).await,
