@@ -11,6 +11,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bulla_seal::KeySize;
 use bulla_token::Algorithm;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
@@ -37,6 +38,7 @@ pub struct Config {
     pub tokens: Tokens,
     pub access_lifetime: Duration,
     pub accepts_raw_form: bool,
+    pub sealing_key_size: KeySize,
     pub accepts_plaintext: bool,
     pub password_policy: PasswordPolicy,
     pub argon2: Argon2Cost,
@@ -111,6 +113,9 @@ impl Config {
                 .with("JWT_EXPIRES", &settings.jwt_expires, access_lifetime)
                 .unwrap_or(Duration::from_secs(600)),
             accepts_raw_form: read.with("BULLA_SEALED_FORMS", &settings.sealed_forms, accepts_raw_form).unwrap_or(true),
+            sealing_key_size: read
+                .with("BULLA_SEALING_BITS", &settings.sealing_bits, sealing_key_size)
+                .unwrap_or_default(),
             accepts_plaintext: read
                 .with("BULLA_ALLOW_PLAINTEXT", &settings.allow_plaintext, values::switch)
                 .unwrap_or(false),
@@ -237,6 +242,15 @@ fn accepts_raw_form(text: &str) -> Result<bool, String> {
         ["jwe"] => Ok(false),
         ["jwe", "raw"] => Ok(true),
         _ => Err(format!("must be jwe, or jwe,raw (it is {text:?})")),
+    }
+}
+
+fn sealing_key_size(text: &str) -> Result<KeySize, String> {
+    match text {
+        "2048" => Ok(KeySize::Rsa2048),
+        "3072" => Ok(KeySize::Rsa3072),
+        "4096" => Ok(KeySize::Rsa4096),
+        _ => Err(format!("must be 2048, 3072 or 4096 (it is {text:?})")),
     }
 }
 

@@ -38,6 +38,18 @@ pub enum KeySize {
     Rsa4096,
 }
 
+impl KeySize {
+    /// The length in bits.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        match self {
+            Self::Rsa2048 => 2048,
+            Self::Rsa3072 => 3072,
+            Self::Rsa4096 => 4096,
+        }
+    }
+}
+
 /// A key could not be made or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {

@@ -72,6 +72,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("data folder", config.data_dir.display().to_string()),
         ("master key", master_key),
         ("tokens", format!("{:?}, valid for {} s", config.tokens, config.access_lifetime.as_secs())),
+        ("new sealing keys", format!("RSA-{}", config.sealing_key_size.bits())),
         ("sealed forms", if config.accepts_raw_form { "jwe, raw" } else { "jwe" }.to_owned()),
         ("passwords in clear", if config.accepts_plaintext { "ACCEPTED" } else { "refused" }.to_owned()),
         ("least password length", config.password_policy.min_length.to_string()),

@@ -106,6 +106,9 @@ pub struct Settings {
     /// Forms of sealed passwords to accept: jwe, or jwe,raw [default: jwe,raw]
     #[arg(long, env = "BULLA_SEALED_FORMS", global = true, hide_short_help = true, value_name = "FORMS")]
     pub sealed_forms: Option<String>,
+    /// Bits of the sealing keys made from now on: 2048, 3072 or 4096 [default: 3072]
+    #[arg(long, env = "BULLA_SEALING_BITS", global = true, hide_short_help = true, value_name = "BITS")]
+    pub sealing_bits: Option<String>,
     /// Accepts passwords in clear while clients are being changed; never leave it on
     #[arg(long, env = "BULLA_ALLOW_PLAINTEXT", global = true, hide_short_help = true, value_name = "true|false")]
     pub allow_plaintext: Option<String>,

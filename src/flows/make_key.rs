@@ -36,7 +36,8 @@ pub(super) async fn make_key(
     // Finding primes takes a second or so; requests are served meanwhile.
     match purpose {
         KeyPurpose::Sealing => {
-            let key = tokio::task::spawn_blocking(|| SealingKey::generate(bulla_seal::KeySize::default()));
+            let size = app.config.sealing_key_size;
+            let key = tokio::task::spawn_blocking(move || SealingKey::generate(size));
             let key = key.await.expect("generating a key does not panic")?;
             stored_sealing_key(app, &key, generation, active_at)
         }

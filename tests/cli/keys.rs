@@ -211,6 +211,21 @@ fn the_public_key_is_the_one_that_is_served() {
     assert_eq!(jwk, server.get("sealing-key").ok(200)["jwk"]);
 }
 
+#[test]
+fn new_sealing_keys_have_the_bits_that_are_set() {
+    let bits = |server: &Server| {
+        let jwk = serde_json::from_value(server.get("sealing-key").ok(200)["jwk"].clone()).unwrap();
+        bulla_seal::PublicKey::from_jwk(&jwk).unwrap().modulus_bits()
+    };
+    let home = Home::new();
+    let server = Server::with(&home, &[("BULLA_SEALING_BITS", "2048")]);
+    assert_eq!(bits(&server), 2048);
+    server.register(EMAIL);
+    home.run(&["keys", "rotate", "sealing", "--sealing-bits", "4096"]).ok();
+    within(FOLLOWED, "the longer key", || (bits(&server) == 4096).then_some(()));
+    server.login(EMAIL);
+}
+
 /// The key that a token names, as any verifier would read it.
 fn kid_of(token: &str) -> String {
     bulla_token::kid_of(token).unwrap()

@@ -97,9 +97,17 @@ fn everything_that_is_wrong_is_told_at_once() {
         .with("BULLA_PASSWORD_MIN_LENGTH", "7")
         .with("BULLA_TLS_CERT", "tls.crt")
         .with("BULLA_SIGNING_ALG", "none")
+        .with("BULLA_SEALING_BITS", "1024")
         .with("DB_HOST", "localhost")
         .with("BULLA_HSOT", "::");
-    let settings = ["PORT", "BULLA_ARGON2", "BULLA_PASSWORD_MIN_LENGTH", "BULLA_TLS_KEY", "BULLA_SIGNING_ALG"];
+    let settings = [
+        "PORT",
+        "BULLA_ARGON2",
+        "BULLA_PASSWORD_MIN_LENGTH",
+        "BULLA_TLS_KEY",
+        "BULLA_SIGNING_ALG",
+        "BULLA_SEALING_BITS",
+    ];
     home.start_refused(&[&settings[..], &["DB_NAME is missing", "BULLA_HSOT"]].concat());
 }
 
