@@ -1,4 +1,4 @@
-//! The one account of a stage, and its owner.
+//! The one account of a server, and its owner.
 
 use bulla::model::{Argon2Cost, HashMemory, Password, PasswordHash};
 use bulla::random::Random;
@@ -13,7 +13,7 @@ use crate::wire::{Answer, Wire, post};
 pub const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "quiet tides wander north";
 
-/// For [`Stage::start`](crate::stage::Stage::start).
+/// For [`import`](crate::stage::import).
 pub fn users() -> String {
     let password = Password::new(Zeroizing::new(PASSWORD.to_owned()));
     let salt = Random::new().bytes();

@@ -18,7 +18,7 @@ use ada::{log_in, users};
 use flood::{CLIENTS, Guesses, Tally, flood};
 use offer::Offer;
 use probes::Probe;
-use stage::{Failure, Stage};
+use stage::{Failure, Server, import};
 use wire::{Wire, get};
 
 const FLOOD: Duration = Duration::from_secs(20);
@@ -29,23 +29,25 @@ fn main() -> Result<(), Failure> {
     let metrics = free_address()?;
     let settings =
         [("BULLA_TRUSTED_PROXIES", "127.0.0.1"), ("BULLA_METRICS_ADDRESS", &metrics.to_string()), ("RUST_LOG", "info")];
-    let stage = Stage::start(&users(), &settings)?;
-    let mut wire = Wire::to(stage.address)?;
+    let folder = tempfile::tempdir()?;
+    import(folder.path(), &users(), &settings)?;
+    let server = Server::start(folder.path(), &settings)?;
+    let mut wire = Wire::to(server.address)?;
     let guesses = Guesses::seal(&Offer::fetch(&mut wire)?)?;
     let tokens = log_in(&mut wire)?.json()?;
-    let quiet = probe(stage.address, &tokens, Instant::now() + FLOOD / 4)?;
+    let quiet = probe(server.address, &tokens, Instant::now() + FLOOD / 4)?;
     // The last refresh of the quiet time is not known here.
     let tokens = log_in(&mut wire)?.json()?;
     let hashes_before = hashes(metrics)?;
 
     let end = Instant::now() + FLOOD;
-    let flooding = std::thread::spawn(move || flood(stage.address, guesses, end).map_err(|error| error.to_string()));
-    let flooded = probe(stage.address, &tokens, end);
+    let flooding = std::thread::spawn(move || flood(server.address, guesses, end).map_err(|error| error.to_string()));
+    let flooded = probe(server.address, &tokens, end);
     let tally = flooding.join().map_err(|_| "the flood panicked")??;
     let (flooded, begun) = (flooded?, Instant::now());
-    let (honest, honest_after) = (log_in(&mut Wire::to(stage.address)?)?, begun.elapsed());
+    let (honest, honest_after) = (log_in(&mut Wire::to(server.address)?)?, begun.elapsed());
     let hashes = hashes(metrics)? - hashes_before;
-    let memory_mib = most_memory_kib(stage.process.id())? / 1024;
+    let memory_mib = most_memory_kib(server.process.id())? / 1024;
 
     println!("{CLIENTS} clients flood the login for {} s; every third leaves after 5 ms", FLOOD.as_secs());
     println!("{:20} {:>7} {:>9} {:>9} {:>9}   without the flood", "", "asked", "median", "p99", "longest");

@@ -1,4 +1,4 @@
-//! The real binary on a loopback port, with accounts that were brought along before it started.
+//! The real binary in a folder of its own, on a loopback port.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -6,39 +6,39 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
 pub type Failure = Box<dyn std::error::Error>;
 
 /// Killed when dropped.
-pub struct Stage {
+pub struct Server {
     pub process: Child,
     pub address: SocketAddr,
-    /// After the process, so that it goes last.
-    _folder: TempDir,
 }
 
-impl Stage {
-    /// `users` is a CSV file for `bulla users import`; `settings` are environment variables.
-    pub fn start(users: &str, settings: &[(&str, &str)]) -> Result<Self, Failure> {
-        let folder = tempfile::tempdir()?;
-        std::fs::write(folder.path().join("users.csv"), users)?;
-        let imported = bulla(folder.path()).args(["users", "import", "--from", "users.csv", "--json"]).output()?;
-        if !imported.status.success() {
-            return Err(String::from_utf8_lossy(&imported.stderr).into());
-        }
-        let mut command = bulla(folder.path());
+/// Brings accounts along. `users` is a CSV file for `bulla users import`; `settings` are environment variables.
+pub fn import(folder: &Path, users: &str, settings: &[(&str, &str)]) -> Result<(), Failure> {
+    std::fs::write(folder.join("users.csv"), users)?;
+    let mut import = bulla(folder);
+    import.args(["users", "import", "--from", "users.csv", "--json"]);
+    let imported = import.envs(settings.iter().copied()).output()?;
+    if imported.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&imported.stderr).into()) }
+}
+
+impl Server {
+    /// Ready to answer, on any free port.
+    pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Result<Self, Failure> {
+        let mut command = bulla(folder);
         command.env("PORT", "0").env("BULLA_METRICS_ADDRESS", "off").envs(settings.iter().copied());
         let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let log = process.stderr.take().ok_or("no log")?;
         // Made before the wait, so that a server that never gets ready is killed too.
-        let mut stage = Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)), _folder: folder };
-        stage.address = wait_until_ready(log)?;
-        Ok(stage)
+        let mut server = Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        server.address = wait_until_ready(log)?;
+        Ok(server)
     }
 }
 
-impl Drop for Stage {
+impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

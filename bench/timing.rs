@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use offer::Offer;
 use spoiled::{Part, damaged, sealed};
-use stage::{Failure, Stage};
+use stage::{Failure, Server, import};
 use undisturbed::{Interval, quantile};
 use wire::{Wire, post};
 
@@ -108,8 +108,10 @@ fn main() -> Result<(), Failure> {
     let blocks = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(BLOCKS).max(20);
     let mut classes = classes();
     let attempts = (WARM_UP_BLOCKS + blocks + BLOCKS_A_BATCH) * classes.len();
-    let stage = Stage::start(&users(&classes, attempts)?, &[("BULLA_ADDRESS_RATE", "off")])?;
-    let (begun, mut wire) = (Instant::now(), Wire::to(stage.address)?);
+    let (folder, settings) = (tempfile::tempdir()?, [("BULLA_ADDRESS_RATE", "off")]);
+    import(folder.path(), &users(&classes, attempts)?, &settings)?;
+    let server = Server::start(folder.path(), &settings)?;
+    let (begun, mut wire) = (Instant::now(), Wire::to(server.address)?);
     measure(&mut wire, &mut classes, WARM_UP_BLOCKS, 0)?;
     classes.iter_mut().for_each(|class| class.microseconds.clear());
     measure(&mut wire, &mut classes, blocks, WARM_UP_BLOCKS)?;

@@ -16,6 +16,7 @@ pub struct Wire {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    pub head: String,
     pub body: Vec<u8>,
 }
 
@@ -47,19 +48,38 @@ impl Answer {
     /// `None` where there is more to come.
     pub fn parse(bytes: &[u8]) -> Result<Option<Self>, Failure> {
         let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
-        let head = std::str::from_utf8(&bytes[..end])?;
-        let length = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-        });
-        let body = &bytes[end + 4..];
-        let length = length.ok_or("an answer without a length")?;
+        let (head, rest) = (std::str::from_utf8(&bytes[..end])?, &bytes[end + 4..]);
         let status = head.get(9..12).ok_or("no status line")?.parse()?;
-        Ok((body.len() >= length).then(|| Self { status, body: body[..length].to_vec() }))
+        let body = match values(head, "content-length").next() {
+            Some(length) => rest.get(..length.parse()?).map(<[u8]>::to_vec),
+            None if values(head, "transfer-encoding").any(|coding| coding == "chunked") => chunks(rest)?,
+            None => return Err("an answer without a length".into()),
+        };
+        Ok(body.map(|body| Self { status, head: head.to_owned(), body }))
     }
 
     pub fn json(&self) -> Result<Value, Failure> {
-        Ok(serde_json::from_slice(&self.body)?)
+        Ok(serde_json::from_slice(&self.body).map_err(|error| format!("{error}: {}", self.head))?)
+    }
+}
+
+fn values<'a>(head: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let headers = head.lines().filter_map(|line| line.split_once(':'));
+    headers.filter(move |(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+/// A body in chunks (RFC 9112 §7.1), as servers send that do not know its length before; `None` where there is more to come.
+fn chunks(mut rest: &[u8]) -> Result<Option<Vec<u8>>, Failure> {
+    let mut body = Vec::new();
+    loop {
+        let Some(end) = rest.windows(2).position(|two| two == b"\r\n") else { return Ok(None) };
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end])?.trim(), 16)?;
+        let Some(chunk) = rest.get(end + 2..end + 2 + length + 2) else { return Ok(None) };
+        if length == 0 {
+            return Ok(Some(body));
+        }
+        body.extend_from_slice(&chunk[..length]);
+        rest = &rest[end + 2 + length + 2..];
     }
 }
 
@@ -68,8 +88,10 @@ pub fn get(path: &str, headers: &str) -> Vec<u8> {
 }
 
 pub fn post(path: &str, headers: &str, body: &Value) -> Vec<u8> {
-    let body = body.to_string();
-    let length = body.len();
-    let fixed = "Host: bench\r\nContent-Type: application/json\r\n";
+    post_as("application/json", path, headers, &body.to_string())
+}
+
+pub fn post_as(content_type: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
+    let (fixed, length) = (format!("Host: bench\r\nContent-Type: {content_type}\r\n"), body.len());
     format!("POST {path} HTTP/1.1\r\n{fixed}{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes()
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -17,6 +17,8 @@ const ENDED_SESSIONS: Duration = Duration::from_millis(400);
 const DECOYS: Duration = Duration::from_secs(600);
 const CLOCK: Duration = Duration::from_secs(2);
 const PRUNING: Duration = Duration::from_secs(30);
+/// What is left then is for the next time.
+const PRUNING_AT_ONCE: Duration = Duration::from_secs(20);
 const LONGEST_CHORE: Duration = Duration::from_secs(60);
 
 pub fn start(app: &Arc<App>) {
@@ -35,8 +37,14 @@ pub fn start(app: &Arc<App>) {
     every(app, PRUNING, "pruning", |app| async move {
         app.addresses.forget_idle();
         app.throttle_notes.forget_idle();
-        while flows::prune(&app).await.map_err(|error| error.to_string())? {
-            tokio::task::yield_now().await;
+        let begun = Instant::now();
+        while begun.elapsed() < PRUNING_AT_ONCE {
+            let batch = Instant::now();
+            if !flows::prune(&app).await.map_err(|error| error.to_string())? {
+                break;
+            }
+            // Half of the time belongs to those who are waiting for an answer.
+            tokio::time::sleep(batch.elapsed()).await;
         }
         Ok(())
     });

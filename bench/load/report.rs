@@ -1,0 +1,259 @@
+//! What was measured, as `bench/RESULTS.md`.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::all::{HAMMERING, LADDER, Measured, ROUNDS, SLICE, Topic, is_other_key_size, key_size};
+use crate::drive::Outcome;
+use crate::field::{Entrant, FIELD};
+use crate::latencies::Latencies;
+use crate::limits::{Limits, SIZES};
+use crate::machine;
+use crate::question::Slice;
+use crate::rows::RowRates;
+use crate::spread::Spread;
+use crate::stage::Failure;
+
+pub fn write(measured: &Measured) -> Result<String, Failure> {
+    let mut page = String::new();
+    writeln!(page, "# How fast Bulla is, and others beside it\n")?;
+    writeln!(
+        page,
+        "`make bench` measures all of this and writes this page. Every server is asked every question in each of {ROUNDS} \
+         rounds, for {} s; a figure is the median of the rounds, with the least and the most of them in parentheses. \
+         Driver, servers and MySQL share the machine, so whatever one of them needs the others do not get.\n",
+        SLICE.as_secs()
+    )?;
+    page += &machine::description()?;
+    writeln!(
+        page,
+        "\n<picture>\n  <source media=\"(prefers-color-scheme: dark)\" srcset=\"logins-dark.svg\">\n  \
+         <img alt=\"Logins a second, of each server\" src=\"logins-light.svg\">\n</picture>\n"
+    )?;
+    page += &limits(measured)?;
+    page += &logins(measured)?;
+    page += &isolation(measured)?;
+    page += &routes(measured)?;
+    page += &ladder(measured)?;
+    page += &key_sizes(measured)?;
+    Ok(page)
+}
+
+fn limits(measured: &Measured) -> Result<String, Failure> {
+    let mut text = String::new();
+    let of = |pick: fn(&Limits) -> f64| Spread::of(measured.limits.iter().map(pick));
+    let rows = |rates: &[RowRates], pick: fn(&RowRates) -> f64| Spread::of(rates.iter().map(pick));
+    writeln!(text, "## What the machine can do\n\nA second, on all cores, with nothing else to do.\n")?;
+    writeln!(text, "| what | a second |\n|---|---:|")?;
+    writeln!(text, "| Argon2id m=19456 KiB, t=2, as the server computes it | {} |", of(|limits| limits.hashes))?;
+    for (place, size) in SIZES.iter().enumerate() {
+        let openings = Spread::of(measured.limits.iter().map(|limits| limits.openings[place]));
+        writeln!(text, "| envelopes opened with RSA-{} | {openings} |", size.bits())?;
+    }
+    writeln!(
+        text,
+        "| **logins, if they were nothing but a hash and an opened envelope** | {} |",
+        of(|limits| limits.logins(bulla_seal::KeySize::Rsa3072))
+    )?;
+    writeln!(text, "| \"hello\" of a bare axum, 16 connections | {} |", of(|limits| limits.hellos))?;
+    writeln!(text, "| single rows read, SQLite | {} |", rows(&measured.sqlite_rows, |rates| rates.reads))?;
+    writeln!(text, "| single rows written, SQLite | {} |", rows(&measured.sqlite_rows, |rates| rates.writes))?;
+    writeln!(text, "| single rows read, MySQL | {} |", rows(&measured.mysql_rows, |rates| rates.reads))?;
+    writeln!(text, "| single rows written, MySQL | {} |\n", rows(&measured.mysql_rows, |rates| rates.writes))?;
+    Ok(text)
+}
+
+fn logins(measured: &Measured) -> Result<String, Failure> {
+    let mut text = String::from("## Logins\n\n");
+    writeln!(
+        text,
+        "With the right password, on 8 and on 64 connections in a closed loop. \"Of the limit\" compares with a login \
+         that is nothing but one hash like Bulla's and one opened envelope; so it is left out where another hash is used.\n"
+    )?;
+    writeln!(
+        text,
+        "| server | hash | logins/s, 8 | of the limit | p50 | p99 | logins/s, 64 | p99 | refused | idle | busy |"
+    )?;
+    writeln!(text, "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
+    let best = best(measured, Topic::Login, |outcome| outcome.per_second());
+    for entrant in FIELD.iter().filter(|entrant| !is_other_key_size(entrant)) {
+        let (few, many) = (measured.slices_of(Topic::Login, entrant), measured.slices_of(Topic::CrowdedLogin, entrant));
+        let (few_latencies, many_latencies) = (latencies(few), latencies(many));
+        let rate = rate(few);
+        let limit = Spread::of(measured.limits.iter().map(|limits| limits.logins(key_size(entrant))));
+        let ratio =
+            if entrant.hash == FIELD[0].hash { format!("{:.2}", rate.median / limit.median) } else { "—".to_owned() };
+        let busy = few.iter().chain(many).map(|slice| slice.memory_kib).max().unwrap_or_default();
+        writeln!(
+            text,
+            "| {} | {} | {} | {ratio} | {} | {} | {} | {} | {} | {} MiB | {} MiB |",
+            entrant.title,
+            entrant.hash,
+            strong(&rate.to_string(), best == entrant.name),
+            time(few_latencies.percentile(50.0)),
+            time(few_latencies.percentile(99.0)),
+            self::rate(many),
+            time(many_latencies.percentile(99.0)),
+            many.iter().map(|slice| slice.outcome.refusals.count() as u64 + slice.outcome.failed()).sum::<u64>(),
+            measured.idle_memory_kib[entrant.name] / 1024,
+            busy / 1024,
+        )?;
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+fn isolation(measured: &Measured) -> Result<String, Failure> {
+    let mut text = String::from("## While the login is hammered\n\n");
+    writeln!(
+        text,
+        "{HAMMERING} connections log in as fast as they can; meanwhile others ask, 50 times a second each, whether a token \
+         is good and who its bearer is. Their times count from the moment at which each request was due.\n"
+    )?;
+    writeln!(text, "| server | logins/s | token p50 | token p99 | profile p50 | profile p99 | longest |")?;
+    writeln!(text, "|---|---:|---:|---:|---:|---:|---:|")?;
+    for entrant in FIELD.iter().filter(|entrant| !is_other_key_size(entrant)) {
+        let slices = measured.slices_of(Topic::Isolation, entrant);
+        let probes = || slices.iter().filter_map(|slice| slice.probes.as_ref());
+        let profile = Latencies::together(probes().map(|probes| &probes.profile.latencies));
+        let verify =
+            Latencies::together(probes().filter_map(|probes| probes.verify.as_ref()).map(|verify| &verify.latencies));
+        let of_verify = |percent| if verify.count() == 0 { "—".to_owned() } else { time(verify.percentile(percent)) };
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} |",
+            entrant.title,
+            rate(slices),
+            of_verify(50.0),
+            of_verify(99.0),
+            time(profile.percentile(50.0)),
+            time(profile.percentile(99.0)),
+            time(profile.percentile(100.0).max(verify.percentile(100.0))),
+        )?;
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+fn routes(measured: &Measured) -> Result<String, Failure> {
+    let mut text = String::from("## The other routes\n\n");
+    writeln!(
+        text,
+        "A second. Tokens are checked on 16 connections, beside the \"hello\" of a bare axum; profiles are read on 16; \
+         refresh tokens are exchanged on 8; accounts are registered on 8. \"—\": the server has no such thing.\n"
+    )?;
+    writeln!(text, "| server | tokens checked | of hello | profiles | refreshes | registrations |")?;
+    writeln!(text, "|---|---:|---:|---:|---:|---:|")?;
+    let topics = [Topic::Verify, Topic::Profile, Topic::Refresh, Topic::Register];
+    let best = topics.map(|topic| best(measured, topic, |outcome| outcome.per_second()));
+    let hello = Spread::of(measured.limits.iter().map(|limits| limits.hellos));
+    for entrant in FIELD.iter().filter(|entrant| !is_other_key_size(entrant)) {
+        let rates = topics
+            .map(|topic| measured.slices_of(topic, entrant))
+            .map(|slices| if slices.is_empty() { None } else { Some(rate(slices)) });
+        let cells: Vec<String> = rates
+            .iter()
+            .zip(best)
+            .map(|(rate, best)| {
+                rate.as_ref().map_or("—".to_owned(), |rate| strong(&rate.to_string(), best == entrant.name))
+            })
+            .collect();
+        let of_hello = rates[0].as_ref().map_or("—".to_owned(), |rate| format!("{:.2}", rate.median / hello.median));
+        writeln!(
+            text,
+            "| {} | {} | {of_hello} | {} | {} | {} |",
+            entrant.title, cells[0], cells[1], cells[2], cells[3]
+        )?;
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+fn ladder(measured: &Measured) -> Result<String, Failure> {
+    let mut text = String::from("## From two connections to 256\n\n");
+    writeln!(
+        text,
+        "Bulla on SQLite. Up to the length of its queue (32 a hashing thread) everyone waits; beyond it, those who are too \
+         many are answered 503 at once, and come again 50 ms later here.\n"
+    )?;
+    writeln!(text, "| connections | logins/s | of the limit | p50 | p99 | answered 503 | p99 of these |")?;
+    writeln!(text, "|---:|---:|---:|---:|---:|---:|---:|")?;
+    let limit = Spread::of(measured.limits.iter().map(|limits| limits.logins(bulla_seal::KeySize::Rsa3072)));
+    for connections in LADDER {
+        let slices = measured.slices_of(Topic::Ladder(connections), &FIELD[0]);
+        let (rate, latencies) = (rate(slices), latencies(slices));
+        let refusals = Latencies::together(slices.iter().map(|slice| &slice.outcome.refusals));
+        writeln!(
+            text,
+            "| {connections} | {rate} | {:.2} | {} | {} | {} | {} |",
+            rate.median / limit.median,
+            time(latencies.percentile(50.0)),
+            time(latencies.percentile(99.0)),
+            refusals.count(),
+            if refusals.count() == 0 { "—".to_owned() } else { time(refusals.percentile(99.0)) },
+        )?;
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+fn key_sizes(measured: &Measured) -> Result<String, Failure> {
+    let mut text = String::from("## What the size of the sealing key costs\n\n");
+    writeln!(
+        text,
+        "`BULLA_SEALING_BITS`, on SQLite with 8 connections. 2048 bits are about 112 bits of strength, 3072 about 128 (NIST \
+         SP 800-57 part 1).\n"
+    )?;
+    writeln!(text, "| key | opening it takes | logins/s | of the limit |\n|---|---:|---:|---:|")?;
+    for (place, size) in SIZES.iter().enumerate() {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+        let openings = Spread::of(measured.limits.iter().map(|limits| limits.openings[place]));
+        let limit = Spread::of(measured.limits.iter().map(|limits| limits.logins(*size)));
+        let entrant = FIELD.iter().find(|entrant| entrant.name.starts_with("bulla") && key_size(entrant) == *size);
+        let rate = rate(measured.slices_of(Topic::Login, entrant.ok_or("a size that nobody has")?));
+        writeln!(
+            text,
+            "| RSA-{} | {} | {rate} | {:.2} |",
+            size.bits(),
+            time(Duration::from_secs_f64(cores / openings.median)),
+            rate.median / limit.median
+        )?;
+    }
+    Ok(text)
+}
+
+impl Measured {
+    pub fn slices_of(&self, topic: Topic, entrant: &Entrant) -> &[Slice] {
+        self.slices.get(&(topic, entrant.name)).map_or(&[], Vec::as_slice)
+    }
+}
+
+pub fn rate(slices: &[Slice]) -> Spread {
+    Spread::of(slices.iter().map(|slice| slice.outcome.per_second()))
+}
+
+fn latencies(slices: &[Slice]) -> Latencies {
+    Latencies::together(slices.iter().map(|slice| &slice.outcome.latencies))
+}
+
+/// The name of the entrant that reached most.
+fn best(measured: &Measured, topic: Topic, of: fn(&Outcome) -> f64) -> &'static str {
+    let reached = |entrant: &&Entrant| {
+        Spread::of(measured.slices_of(topic, entrant).iter().map(|slice| of(&slice.outcome))).median
+    };
+    let compared = FIELD.iter().filter(|entrant| !is_other_key_size(entrant));
+    compared.max_by(|a, b| reached(a).total_cmp(&reached(b))).map_or("", |entrant| entrant.name)
+}
+
+fn strong(text: &str, is_best: bool) -> String {
+    if is_best { format!("**{text}**") } else { text.to_owned() }
+}
+
+pub fn time(duration: Duration) -> String {
+    let milliseconds = duration.as_secs_f64() * 1000.0;
+    match milliseconds {
+        0.0..10.0 => format!("{milliseconds:.2} ms"),
+        10.0..1000.0 => format!("{milliseconds:.0} ms"),
+        _ => format!("{:.1} s", milliseconds / 1000.0),
+    }
+}
