@@ -1,10 +1,12 @@
-.PHONY: run test check bench hash verify miri timing overload fuzz mutants sbom
+.PHONY: run test check bench growth soak import hash miri timing overload fuzz mutants sbom
 run: ; cargo run --release
 test: ; scripts/test
 check: ; cargo fmt --all --check && cargo clippy --workspace --all-targets --release -- -D warnings && cargo deny check
-bench: ; cargo bench --bench login --bench import
+bench: ; scripts/with-database mysql cargo bench --workspace --bench load -- all
+growth: ; cargo bench --workspace --bench load -- growth
+soak: ; cargo bench --workspace --bench load -- soak
+import: ; cargo bench --workspace --bench import
 hash: ; cargo bench --bench hash
-verify: ; cargo bench --bench verify
 miri: ; cargo +nightly miri test -p bulla-argon2 --lib --test vectors --test argon2_crate
 timing: ; cargo bench --bench timing
 overload: ; cargo bench --bench overload

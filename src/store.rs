@@ -31,7 +31,6 @@ use std::time::Duration;
 use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{MySqlPool, SqlitePool};
-use tokio::sync::Mutex;
 
 pub use address::{DatabaseUrl, InvalidAddress, Overrides};
 pub use condition::is_full as is_disk_full;
@@ -49,8 +48,18 @@ use held::Held;
 /// A pool of connections, to read with. Cloning shares the pool.
 #[derive(Clone, Debug)]
 pub enum Db {
-    Sqlite { pool: SqlitePool, writer: Arc<Mutex<()>>, patience: Duration, condition: Arc<Condition> },
-    MySql { pool: MySqlPool, patience: Duration, condition: Arc<Condition> },
+    /// One connection writes, so that what it keeps of the file in memory is never changed by another.
+    Sqlite {
+        readers: SqlitePool,
+        writer: SqlitePool,
+        patience: Duration,
+        condition: Arc<Condition>,
+    },
+    MySql {
+        pool: MySqlPool,
+        patience: Duration,
+        condition: Arc<Condition>,
+    },
 }
 
 /// A transaction, to write with. Dropped without a commit, it leaves nothing behind.
@@ -109,10 +118,9 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         let patience = self.patience();
         match self {
-            Self::Sqlite { pool, writer, .. } => Ok(Tx::Sqlite {
-                transaction: in_time(patience, FileTransaction::to_write(pool, writer)).await?,
-                patience,
-            }),
+            Self::Sqlite { writer, .. } => {
+                Ok(Tx::Sqlite { transaction: in_time(patience, FileTransaction::to_write(writer)).await?, patience })
+            }
             Self::MySql { pool, .. } => {
                 let beginning = async {
                     let mut held = Held::of(pool, patience).await?;
@@ -140,7 +148,10 @@ impl Db {
     /// Closes every connection; SQLite moves its write-ahead log into the database file.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { pool, .. } => pool.close().await,
+            Self::Sqlite { readers, writer, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
             Self::MySql { pool, .. } => pool.close().await,
         }
     }
@@ -173,7 +184,7 @@ impl Db {
 
     fn executor(&self) -> Executor<&SqlitePool, &MySqlPool> {
         match self {
-            Self::Sqlite { pool, .. } => Executor::Sqlite(pool),
+            Self::Sqlite { readers, .. } => Executor::Sqlite(readers),
             Self::MySql { pool, .. } => Executor::MySql(pool),
         }
     }

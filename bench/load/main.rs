@@ -22,6 +22,7 @@ mod report;
 mod rows;
 mod scripts;
 mod sealer;
+mod soak;
 mod spread;
 #[path = "../stage.rs"]
 mod stage;
@@ -66,6 +67,13 @@ enum Command {
         #[arg(long, default_value_t = 1_000_000)]
         accounts: usize,
     },
+    /// Asks for a mixture for minutes, and watches the memory
+    Soak {
+        #[arg(long, default_value = "bulla")]
+        server: String,
+        #[arg(long, default_value_t = 10)]
+        minutes: usize,
+    },
     /// The server that says hello
     #[command(hide = true)]
     Hello,
@@ -97,6 +105,7 @@ fn main() -> Result<(), Failure> {
         Command::Run(run) => run_one(&run),
         Command::All => run_all(),
         Command::Growth { server, accounts } => growth::grow(Entrant::named(&server)?, accounts),
+        Command::Soak { server, minutes } => soak::soak(Entrant::named(&server)?, minutes),
         Command::Hello => limits::serve_hello(),
     }
 }

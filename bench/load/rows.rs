@@ -110,11 +110,8 @@ async fn touch(db: &Db, what: Touch) -> Result<(), sqlx::Error> {
         };
     }
     match db {
-        Db::Sqlite { pool, writer, .. } => {
-            // As in the server: of a file, one at a time writes.
-            let _turn = if matches!(what, Touch::Read(_)) { None } else { Some(writer.lock().await) };
-            touch!(pool)
-        }
+        Db::Sqlite { readers, .. } if matches!(what, Touch::Read(_)) => touch!(readers),
+        Db::Sqlite { writer, .. } => touch!(writer),
         Db::MySql { pool, .. } => touch!(pool),
     }
 }

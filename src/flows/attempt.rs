@@ -31,6 +31,8 @@ pub(super) struct Entered<'a> {
 struct Found {
     counter: Counter,
     before: Option<Attempts>,
+    /// Or may yet, because it is counted with everyone's.
+    anyone_failed: bool,
 }
 
 /// What was counted, and what had been there before.
@@ -74,9 +76,10 @@ impl<'a> Attempt<'a> {
     async fn look(&self, app: &App) -> Result<Found, Internal> {
         let [of_everyone, of_known] = attempts::by_counters(&app.db, [&self.of_everyone, &self.of_known]).await?;
         let known = of_known.filter(|attempts| attempts.failures < Attempts::MOST_OF_KNOWN);
-        let (counter, before) =
-            if known.is_some() { (&self.of_known, known) } else { (&self.of_everyone, of_everyone) };
-        Ok(Found { counter: counter.clone(), before })
+        Ok(match known {
+            Some(_) => Found { counter: self.of_known.clone(), before: known, anyone_failed: of_everyone.is_some() },
+            None => Found { counter: self.of_everyone.clone(), before: of_everyone, anyone_failed: true },
+        })
     }
 
     /// Of someone's devices that log in at the same moment at several nodes, each counts against the others until it is
@@ -128,7 +131,7 @@ impl Entered<'_> {
                 if seen.contains(&true) {
                     Some((seen, false))
                 } else {
-                    let Found { counter, before } = &counted.found;
+                    let Found { counter, before, .. } = &counted.found;
                     attempts::replace(tx, counter, before.as_ref(), &counted.now).await?.then_some((seen, true))
                 }
             });
@@ -141,7 +144,9 @@ impl Entered<'_> {
 
     /// After a success: nobody's failures count any more, and this network is known.
     pub(super) async fn forget_failures(&self, tx: &mut Tx, now: Timestamp) -> store::Result<()> {
-        attempts::delete(tx, &self.attempt.of_everyone).await?;
+        if self.found.anyone_failed {
+            attempts::delete(tx, &self.attempt.of_everyone).await?;
+        }
         attempts::restart(tx, &self.attempt.of_known, now).await
     }
 }
@@ -153,7 +158,7 @@ impl Counted {
     }
 
     async fn end(&self, tx: &mut Tx, was: Was, now: Timestamp) -> store::Result<()> {
-        let Found { counter, before } = &self.found;
+        let Found { counter, before, .. } = &self.found;
         match was {
             Was::Guess => attempts::settle(tx, counter).await,
             Was::NoGuess => {

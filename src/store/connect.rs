@@ -10,7 +10,6 @@ use sqlx::migrate::MigrateError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
-use tokio::sync::Mutex;
 
 use super::condition::{self, Condition};
 use super::{DatabaseUrl, Db};
@@ -202,32 +201,36 @@ async fn connect_sqlite(path: &Path, limits: Limits) -> Result<Db, ConnectError>
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(SQLITE_BUSY_TIMEOUT)
         .foreign_keys(true);
-    let pool = open_file(options, limits).await.map_err(|source| match condition::is_full(path) {
+    let (readers, writer) = open_file(options, limits).await.map_err(|source| match condition::is_full(path) {
         true => ConnectError::DiskFull { path: path.to_owned() },
         false => ConnectError::Sqlite { path: path.to_owned(), source },
     })?;
-    let (writer, condition) = (Arc::new(Mutex::new(())), Arc::new(Condition::default()));
-    Ok(Db::Sqlite { pool, writer, patience: limits.patience, condition })
+    Ok(Db::Sqlite { readers, writer, patience: limits.patience, condition: Arc::new(Condition::default()) })
 }
 
+/// The connections that read, and the one that writes.
+///
 /// The very first process switches a new file to write-ahead logging; another that opens it at that moment is told
 /// "locked" at once, whatever its patience, and tries again.
-async fn open_file(options: SqliteConnectOptions, limits: Limits) -> Result<SqlitePool, sqlx::Error> {
+async fn open_file(options: SqliteConnectOptions, limits: Limits) -> Result<(SqlitePool, SqlitePool), sqlx::Error> {
     let is_locked =
         |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.message().contains("locked"));
     let connections = limits.connections.map_or(SQLITE_CONNECTIONS, NonZeroU32::get);
     // A file does not hang up, so there is nothing to test before each use.
-    let pool = || {
-        let options = SqlitePoolOptions::new().max_connections(connections).test_before_acquire(false);
-        options.acquire_timeout(limits.patience)
+    let pool = |most: u32| {
+        let pool = SqlitePoolOptions::new().max_connections(most).test_before_acquire(false);
+        pool.acquire_timeout(limits.patience).connect_with(options.clone())
     };
-    for _ in 0..MOST_OPENING_ATTEMPTS {
-        match pool().connect_with(options.clone()).await {
-            Err(error) if is_locked(&error) => tokio::time::sleep(Duration::from_millis(100)).await,
-            result => return result,
+    let mut attempts = 1..MOST_OPENING_ATTEMPTS;
+    let writer = loop {
+        match pool(1).await {
+            Err(error) if is_locked(&error) && attempts.next().is_some() => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            result => break result?,
         }
-    }
-    pool().connect_with(options).await
+    };
+    Ok((pool((connections - 1).max(1)).await?, writer))
 }
 
 #[cfg(test)]

@@ -1,47 +1,40 @@
-//! A transaction on an SQLite file, of which one at a time writes.
+//! A transaction on an SQLite file.
 
 use std::fmt;
-use std::sync::Arc;
 
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Sqlite, SqlitePool};
-use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::{BEGIN, ROLL_BACK};
 
-/// An open transaction, and the turn to write if it does. Dropped before its end, it is rolled back, and only then the
-/// turn goes on.
+/// An open transaction. Dropped before its end, it is rolled back, and only then its connection goes to the next.
 ///
 /// This is no `sqlx::Transaction`: on a full disk SQLite rolls back by itself, sqlx goes on to believe that the
 /// transaction is open, and the connection would refuse every later one, though there is room again.
 pub struct FileTransaction {
-    held: Option<(PoolConnection<Sqlite>, Option<OwnedMutexGuard<()>>)>,
+    held: Option<PoolConnection<Sqlite>>,
     is_over: bool,
 }
 
 impl FileTransaction {
-    pub async fn to_write(pool: &SqlitePool, writer: &Arc<Mutex<()>>) -> Result<Self, sqlx::Error> {
-        let turn = Arc::clone(writer).lock_owned().await;
-        Self::begin(pool, Some(turn), "BEGIN IMMEDIATE").await
+    /// Whoever writes waits here, in order of arrival, for the one connection that does.
+    pub async fn to_write(writer: &SqlitePool) -> Result<Self, sqlx::Error> {
+        Self::begin(writer, "BEGIN IMMEDIATE").await
     }
 
-    pub async fn to_read(pool: &SqlitePool) -> Result<Self, sqlx::Error> {
-        Self::begin(pool, None, BEGIN).await
+    pub async fn to_read(readers: &SqlitePool) -> Result<Self, sqlx::Error> {
+        Self::begin(readers, BEGIN).await
     }
 
-    async fn begin(
-        pool: &SqlitePool,
-        turn: Option<OwnedMutexGuard<()>>,
-        statement: &'static str,
-    ) -> Result<Self, sqlx::Error> {
-        let mut begun = Self { held: Some((pool.acquire().await?, turn)), is_over: false };
+    async fn begin(pool: &SqlitePool, statement: &'static str) -> Result<Self, sqlx::Error> {
+        let mut begun = Self { held: Some(pool.acquire().await?), is_over: false };
         sqlx::raw_sql(statement).execute(begun.conn()).await?;
         Ok(begun)
     }
 
     pub fn conn(&mut self) -> &mut SqliteConnection {
-        &mut self.held.as_mut().expect("a connection is held until the drop").0
+        self.held.as_mut().expect("a connection is held until the drop")
     }
 
     /// By COMMIT or ROLLBACK.
@@ -54,7 +47,7 @@ impl FileTransaction {
 
 impl Drop for FileTransaction {
     fn drop(&mut self) {
-        let Some((mut conn, turn)) = self.held.take() else { return };
+        let Some(mut conn) = self.held.take() else { return };
         if self.is_over {
             return;
         }
@@ -64,7 +57,6 @@ impl Drop for FileTransaction {
                 Err(error) if !error.to_string().contains("no transaction is active") => drop(conn.detach()),
                 _ => drop(conn),
             }
-            drop(turn);
         });
     }
 }

@@ -42,15 +42,15 @@ pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
     match db {
         Db::MySql { pool, .. } => migrate_mysql(pool).await,
         // A second process may lose the race for a step, and finds it done when it looks again.
-        Db::Sqlite { pool, .. } => {
+        Db::Sqlite { writer, .. } => {
             let migrator = migrator(SQLITE_MIGRATIONS);
-            let mut result = migrator.run(pool).await;
+            let mut result = migrator.run(writer).await;
             for _ in 0..MOST_ATTEMPTS {
                 if !matches!(result, Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))) {
                     break;
                 }
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                result = migrator.run(pool).await;
+                result = migrator.run(writer).await;
             }
             Ok(result?)
         }

@@ -15,7 +15,7 @@ const IS_LOCK_TAKEN: &str = "SELECT IS_USED_LOCK(CONCAT('bulla ', ?, LEFT(SHA2(D
 /// `name` is one that nobody else uses at this moment, of up to 32 characters.
 pub async fn is_same(one: &Db, other: &Db, name: &str) -> Result<bool> {
     match (one, other) {
-        (Db::Sqlite { pool: one, .. }, Db::Sqlite { pool: other, .. }) => Ok(is_same_file(one, other)),
+        (Db::Sqlite { readers: one, .. }, Db::Sqlite { readers: other, .. }) => Ok(is_same_file(one, other)),
         (Db::MySql { pool: one, patience, .. }, Db::MySql { pool: other, .. }) => {
             is_same_schema(one, other, name, *patience).await
         }

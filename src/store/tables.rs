@@ -104,8 +104,8 @@ statements! {
 pub async fn snapshot(db: &Db) -> Result<Tx> {
     let patience = db.patience();
     match db {
-        Db::Sqlite { pool, .. } => {
-            Ok(Tx::Sqlite { transaction: in_time(patience, FileTransaction::to_read(pool)).await?, patience })
+        Db::Sqlite { readers, .. } => {
+            Ok(Tx::Sqlite { transaction: in_time(patience, FileTransaction::to_read(readers)).await?, patience })
         }
         Db::MySql { .. } => db.begin().await,
     }

@@ -1,0 +1,31 @@
+//! Whether memory stays flat under a day's mixture of requests.
+
+use std::time::Duration;
+
+use crate::drive::Pace;
+use crate::field::Entrant;
+use crate::question::{Question, Scenario};
+use crate::stage::Failure;
+
+const SLICE: Duration = Duration::from_secs(30);
+const CONNECTIONS: usize = 32;
+
+pub fn soak(entrant: &'static Entrant, minutes: usize) -> Result<(), Failure> {
+    let server = entrant.start()?;
+    let question = Question {
+        scenario: Scenario::Mixed,
+        connections: CONNECTIONS,
+        pace: Pace::Closed,
+        duration: SLICE,
+        is_probed: false,
+    };
+    println!("{}, {CONNECTIONS} connections, a mixture of requests\n", entrant.title);
+    println!("| after | requests | failed | memory |\n|---:|---:|---:|---:|");
+    for slice in 1..=minutes * 2 {
+        let answered = question.ask(&server)?.ok_or("no such question")?;
+        let (requests, failed) = (answered.outcome.latencies.count(), answered.outcome.failed());
+        let after = SLICE.as_secs() as usize * slice;
+        println!("| {after} s | {requests} | {failed} | {:.1} MiB |", answered.memory_kib as f64 / 1024.0);
+    }
+    Ok(())
+}
