@@ -12,7 +12,6 @@ mod condition;
 mod connect;
 mod file_transaction;
 pub mod foreign_users;
-mod held;
 pub mod imported_accounts;
 mod migrations;
 mod patience;
@@ -22,6 +21,7 @@ pub mod seen_rows;
 pub mod server_keys;
 pub mod sessions;
 pub mod spent_envelopes;
+mod stock;
 mod table_digest;
 pub mod tables;
 
@@ -30,33 +30,32 @@ use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{MySqlPool, SqlitePool};
 
 pub use address::{DatabaseUrl, InvalidAddress, Overrides};
 pub use condition::is_full as is_disk_full;
 pub use connect::{ConnectError, Limits, connect};
 pub use migrations::migrate;
 pub use retry::Tries;
-pub(crate) use retry::transaction;
+pub(crate) use retry::{again_after_conflicts, transaction};
 pub use same_database::is_same;
+pub use stock::{Held, Stock};
 pub use table_digest::TableDigest;
 
 use condition::Condition;
 use file_transaction::FileTransaction;
-use held::Held;
 
-/// A pool of connections, to read with. Cloning shares the pool.
+/// Connections to read with, and to begin a transaction on. Cloning shares them.
 #[derive(Clone, Debug)]
 pub enum Db {
     /// One connection writes, so that what it keeps of the file in memory is never changed by another.
     Sqlite {
-        readers: SqlitePool,
-        writer: SqlitePool,
+        readers: Stock<SqliteConnection>,
+        writer: Stock<SqliteConnection>,
         patience: Duration,
         condition: Arc<Condition>,
     },
     MySql {
-        pool: MySqlPool,
+        stock: Stock<MySqlConnection>,
         patience: Duration,
         condition: Arc<Condition>,
     },
@@ -66,7 +65,7 @@ pub enum Db {
 #[derive(Debug)]
 pub enum Tx {
     Sqlite { transaction: FileTransaction, patience: Duration },
-    MySql { held: Held, patience: Duration },
+    MySql { held: Held<MySqlConnection>, patience: Duration },
 }
 
 /// The database could not be asked, or refused. Never to be taken for "not found".
@@ -121,9 +120,9 @@ impl Db {
             Self::Sqlite { writer, .. } => {
                 Ok(Tx::Sqlite { transaction: in_time(patience, FileTransaction::to_write(writer)).await?, patience })
             }
-            Self::MySql { pool, .. } => {
+            Self::MySql { stock, .. } => {
                 let beginning = async {
-                    let mut held = Held::of(pool, patience).await?;
+                    let mut held = stock.take().await?;
                     sqlx::raw_sql(BEGIN).execute(held.conn()).await?;
                     Ok(held)
                 };
@@ -152,7 +151,7 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::MySql { pool, .. } => pool.close().await,
+            Self::MySql { stock, .. } => stock.close().await,
         }
     }
 
@@ -182,10 +181,17 @@ impl Db {
         if condition.was_silent_since(moment) { Err(Error::TimedOut) } else { Ok(()) }
     }
 
-    fn executor(&self) -> Executor<&SqlitePool, &MySqlPool> {
+    fn executor(&self) -> Executor<&Stock<SqliteConnection>, &Stock<MySqlConnection>> {
         match self {
             Self::Sqlite { readers, .. } => Executor::Sqlite(readers),
-            Self::MySql { pool, .. } => Executor::MySql(pool),
+            Self::MySql { stock, .. } => Executor::MySql(stock),
+        }
+    }
+
+    fn writing_executor(&self) -> Executor<&Stock<SqliteConnection>, &Stock<MySqlConnection>> {
+        match self {
+            Self::Sqlite { writer, .. } => Executor::Sqlite(writer),
+            Self::MySql { stock, .. } => Executor::MySql(stock),
         }
     }
 }
@@ -232,7 +238,7 @@ async fn in_time<T>(
 }
 
 /// Ends a transaction on MySQL.
-async fn end(mut held: Held, statement: &'static str) -> std::result::Result<(), sqlx::Error> {
+async fn end(mut held: Held<MySqlConnection>, statement: &'static str) -> std::result::Result<(), sqlx::Error> {
     // One that was refused is not over: its connection is dropped.
     sqlx::raw_sql(statement).execute(held.conn()).await?;
     held.rest_after(&Ok(()));
@@ -255,22 +261,26 @@ macro_rules! on {
     ($target:expr, |$conn:ident| $query:expr) => {{
         let patience = $target.patience();
         let answer = match $target.executor() {
-            $crate::store::Executor::Sqlite($conn) => $crate::store::in_time(patience, $query).await,
-            $crate::store::Executor::MySql(pool) => {
-                let asking = async {
-                    let mut held = $crate::store::Held::of(pool, patience).await?;
-                    let answer = {
-                        let $conn = held.conn();
-                        $query.await
-                    };
-                    held.rest_after(&answer);
-                    answer
-                };
-                $crate::store::in_time(patience, asking).await
-            }
+            $crate::store::Executor::Sqlite(stock) => $crate::store::on_one_of!(stock, patience, |$conn| $query),
+            $crate::store::Executor::MySql(stock) => $crate::store::on_one_of!(stock, patience, |$conn| $query),
         };
         $target.note_silence(&answer);
         answer
+    }};
+}
+
+macro_rules! on_one_of {
+    ($stock:expr, $patience:expr, |$conn:ident| $query:expr) => {{
+        let asking = async {
+            let mut held = $stock.take().await?;
+            let answer = {
+                let $conn = held.conn();
+                $query.await
+            };
+            held.rest_after(&answer);
+            answer
+        };
+        $crate::store::in_time($patience, asking).await
     }};
 }
 
@@ -292,6 +302,23 @@ macro_rules! execute {
     };
 }
 
+/// Runs one statement that writes, as a transaction by itself, and counts the rows that it matched.
+macro_rules! execute_alone {
+    ($db:expr, $query:expr) => {
+        $crate::store::again_after_conflicts!($db, async {
+            use $crate::store::Executor::{MySql, Sqlite};
+            let patience = $db.patience();
+            match $db.writing_executor() {
+                Sqlite(stock) => $crate::store::on_one_of!(stock, patience, |conn| $query.execute(conn))
+                    .map(|done| Some(done.rows_affected())),
+                MySql(stock) => $crate::store::on_one_of!(stock, patience, |conn| $query.execute(conn))
+                    .map(|done| Some(done.rows_affected())),
+            }
+        })
+        .map(Option::unwrap_or_default)
+    };
+}
+
 /// Names the statements of a table, and lists them so that a test can prepare each on every database.
 macro_rules! statements {
     ($($name:ident = $sql:expr;)+) => {
@@ -307,7 +334,7 @@ macro_rules! eight {
     };
 }
 
-use {eight, execute, on, statements, within};
+use {eight, execute, execute_alone, on, on_one_of, statements, within};
 
 /// Every statement that the server runs.
 pub fn every_statement() -> impl Iterator<Item = &'static str> {

@@ -174,8 +174,12 @@ async fn every_column_of_every_table_is_copied() {
     let in_mysql = "SELECT CAST(table_name AS CHAR), CAST(column_name AS CHAR), CAST(data_type AS CHAR) \
                     FROM information_schema.columns WHERE table_schema = DATABASE()";
     let columns: Vec<(String, String, String)> = match &db {
-        Db::Sqlite { readers: pool, .. } => sqlx::query_as(in_sqlite).fetch_all(pool).await.unwrap(),
-        Db::MySql { pool, .. } => sqlx::query_as(in_mysql).fetch_all(pool).await.unwrap(),
+        Db::Sqlite { readers, .. } => {
+            sqlx::query_as(in_sqlite).fetch_all(readers.take().await.unwrap().conn()).await.unwrap()
+        }
+        Db::MySql { stock, .. } => {
+            sqlx::query_as(in_mysql).fetch_all(stock.take().await.unwrap().conn()).await.unwrap()
+        }
     };
     let ours = columns.into_iter().filter(|(table, ..)| table != "_sqlx_migrations");
     let existing = ours.map(|(table, column, kind)| {

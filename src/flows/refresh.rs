@@ -7,7 +7,7 @@ use super::open_session::{TokenAnswer, issue_tokens};
 use super::{Internal, audit};
 use crate::app::App;
 use crate::model::{Account, Actor, AuditKind, Client, EndReason, RefreshSecret, RefreshToken, Session, TokenPlace};
-use crate::store::{sessions, transaction};
+use crate::store::sessions;
 
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
@@ -81,7 +81,5 @@ async fn exchange(
         now,
         idle_ends_at: session.idle_end_after(now),
     };
-    let exchanged =
-        transaction!(app.db, |tx| { sessions::exchange_token(tx, &session.id, &exchange).await?.then_some(()) })?;
-    Ok(exchanged.map(|()| answer))
+    Ok(sessions::exchange_token(&app.db, &session.id, &exchange).await?.then_some(answer))
 }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, SqlitePool};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
 
 use super::condition::{self, Condition};
+use super::stock::{Plan, SetUp, Stock};
 use super::{DatabaseUrl, Db};
 
 /// How much of the database one process takes, and how long it waits.
@@ -81,7 +82,9 @@ ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 1
 /// hours. Ours are asked for something, or closed, long before this is over.
 const MYSQL_SILENCE: &str = "SET SESSION wait_timeout = ?";
 const LEAST_SILENCE: Duration = Duration::from_secs(60);
-const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Who answered so short a time ago is there. When a server goes away, all of its connections fall silent at once, so soon
+/// none is trusted.
+const TRUSTED: Duration = Duration::from_millis(100);
 
 const MYSQL_VERSION: &str = "SELECT VERSION()";
 const OLDEST_MYSQL: (u32, u32) = (8, 0);
@@ -110,20 +113,19 @@ async fn connect_mysql(url: &DatabaseUrl, options: &MySqlConnectOptions, limits:
     if is_too_old(&version) {
         return Err(ConnectError::TooOld { version });
     }
-    let pool = MySqlPoolOptions::new()
-        .max_connections(limits.connections.map_or(MYSQL_CONNECTIONS, NonZeroU32::get))
-        .acquire_timeout(limits.patience)
-        // Held::of does that.
-        .test_before_acquire(false)
-        .idle_timeout(IDLE_TIMEOUT)
-        .after_connect(move |conn, _| Box::pin(set_up(conn, limits)))
-        .connect_lazy_with(options);
-    Ok(Db::MySql { pool, patience: limits.patience, condition: Arc::new(Condition::default()) })
+    let plan = Plan {
+        options,
+        set_up: |conn, patience| Box::pin(set_up(conn, patience)),
+        most: limits.connections.map_or(MYSQL_CONNECTIONS, NonZeroU32::get),
+        patience: limits.patience,
+        trusted: Some(TRUSTED),
+    };
+    Ok(Db::MySql { stock: Stock::new(plan), patience: limits.patience, condition: Arc::new(Condition::default()) })
 }
 
-async fn set_up(conn: &mut MySqlConnection, limits: Limits) -> Result<(), sqlx::Error> {
+async fn set_up(conn: &mut MySqlConnection, patience: Duration) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(MYSQL_SESSION).execute(&mut *conn).await?;
-    let silence = LEAST_SILENCE.max(limits.patience * 40);
+    let silence = LEAST_SILENCE.max(patience * 40);
     sqlx::query(MYSQL_SILENCE).bind(silence.as_secs()).execute(conn).await.map(drop)
 }
 
@@ -212,25 +214,28 @@ async fn connect_sqlite(path: &Path, limits: Limits) -> Result<Db, ConnectError>
 ///
 /// The very first process switches a new file to write-ahead logging; another that opens it at that moment is told
 /// "locked" at once, whatever its patience, and tries again.
-async fn open_file(options: SqliteConnectOptions, limits: Limits) -> Result<(SqlitePool, SqlitePool), sqlx::Error> {
+async fn open_file(
+    options: SqliteConnectOptions,
+    limits: Limits,
+) -> Result<(Stock<SqliteConnection>, Stock<SqliteConnection>), sqlx::Error> {
     let is_locked =
         |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.message().contains("locked"));
     let connections = limits.connections.map_or(SQLITE_CONNECTIONS, NonZeroU32::get);
-    // A file does not hang up, so there is nothing to test before each use.
-    let pool = |most: u32| {
-        let pool = SqlitePoolOptions::new().max_connections(most).test_before_acquire(false);
-        pool.acquire_timeout(limits.patience).connect_with(options.clone())
+    let stock = |most: u32| {
+        let set_up: SetUp<SqliteConnection> = |_, _| Box::pin(async { Ok(()) });
+        Stock::new(Plan { options: options.clone(), set_up, most, patience: limits.patience, trusted: None })
     };
-    let mut attempts = 1..MOST_OPENING_ATTEMPTS;
-    let writer = loop {
-        match pool(1).await {
-            Err(error) if is_locked(&error) && attempts.next().is_some() => {
-                tokio::time::sleep(Duration::from_millis(100)).await;
+    let writer = stock(1);
+    for _ in 0..MOST_OPENING_ATTEMPTS {
+        match writer.take().await {
+            Err(error) if is_locked(&error) => tokio::time::sleep(Duration::from_millis(100)).await,
+            result => {
+                result?;
+                break;
             }
-            result => break result?,
         }
-    };
-    Ok((pool((connections - 1).max(1)).await?, writer))
+    }
+    Ok((stock((connections - 1).max(1)), writer))
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{MySqlPool, SqlStr};
+use sqlx::{MySqlConnection, SqlStr};
 
+use super::stock::Stock;
 use super::{ConnectError, Db};
 
 /// The migrations in order, embedded. A new one is a file of the same name for each database, and a line here. It must
@@ -40,17 +41,18 @@ const MOST_ATTEMPTS: usize = 20;
 /// Brings the tables up to date. One node at a time does this; others wait, and find it done.
 pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
     match db {
-        Db::MySql { pool, .. } => migrate_mysql(pool).await,
+        Db::MySql { stock, .. } => migrate_mysql(stock).await,
         // A second process may lose the race for a step, and finds it done when it looks again.
         Db::Sqlite { writer, .. } => {
             let migrator = migrator(SQLITE_MIGRATIONS);
-            let mut result = migrator.run(writer).await;
+            let mut held = writer.take().await?;
+            let mut result = migrator.run(held.conn()).await;
             for _ in 0..MOST_ATTEMPTS {
                 if !matches!(result, Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))) {
                     break;
                 }
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                result = migrator.run(writer).await;
+                result = migrator.run(held.conn()).await;
             }
             Ok(result?)
         }
@@ -58,8 +60,9 @@ pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
 }
 
 /// sqlx takes a lock of its own, but asks for it in a way that MariaDB answers with "no" at once, and goes on.
-async fn migrate_mysql(pool: &MySqlPool) -> Result<(), ConnectError> {
-    let mut conn = pool.acquire().await?;
+async fn migrate_mysql(stock: &Stock<MySqlConnection>) -> Result<(), ConnectError> {
+    let mut held = stock.take().await?;
+    let conn = held.conn();
     let is_ours: Option<i64> = sqlx::query_scalar(TAKE_MIGRATION_LOCK).fetch_one(&mut *conn).await?;
     if is_ours != Some(1) {
         return Err(ConnectError::MigrationLock);
@@ -67,7 +70,7 @@ async fn migrate_mysql(pool: &MySqlPool) -> Result<(), ConnectError> {
     sqlx::raw_sql(BE_PATIENT).execute(&mut *conn).await?;
     let result = migrator(MYSQL_MIGRATIONS).run(&mut *conn).await;
     // Closing the connection gives the lock back, even if the server hangs up first.
-    let _ = conn.close().await;
+    held.close().await;
     Ok(result?)
 }
 

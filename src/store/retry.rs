@@ -13,22 +13,28 @@ use super::Error;
 /// let inserted = transaction!(app.db, |tx| { accounts::insert(tx, &account).await?.made() })?;
 /// ```
 macro_rules! transaction {
-    ($db:expr, |$tx:ident| $body:block) => {{
+    ($db:expr, |$tx:ident| $body:block) => {
+        $crate::store::again_after_conflicts!($db, async {
+            let mut transaction = $db.begin().await?;
+            let outcome: Option<_> = {
+                let $tx = &mut transaction;
+                $body
+            };
+            match outcome {
+                Some(_) => transaction.commit().await?,
+                None => transaction.roll_back().await?,
+            }
+            $crate::store::Result::Ok(outcome)
+        })
+    };
+}
+
+/// Awaits an attempt to write, and makes it once more where another one was in its way.
+macro_rules! again_after_conflicts {
+    ($db:expr, $attempt:expr) => {{
         let mut tries = $crate::store::Tries::new();
         loop {
-            let attempt = async {
-                let mut transaction = $db.begin().await?;
-                let outcome: Option<_> = {
-                    let $tx = &mut transaction;
-                    $body
-                };
-                match outcome {
-                    Some(_) => transaction.commit().await?,
-                    None => transaction.roll_back().await?,
-                }
-                $crate::store::Result::Ok(outcome)
-            };
-            match attempt.await {
+            match $attempt.await {
                 Err(error) if tries.are_left_after(&error).await => {}
                 result => {
                     $db.note(&result);
@@ -39,7 +45,7 @@ macro_rules! transaction {
     }};
 }
 
-pub(crate) use transaction;
+pub(crate) use {again_after_conflicts, transaction};
 
 /// Two transactions that deadlock once rarely do so again.
 const MOST_ATTEMPTS: u32 = 8;

@@ -3,8 +3,9 @@
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use sqlx::{MySqlPool, SqlitePool};
+use sqlx::{MySqlConnection, SqliteConnection};
 
+use super::stock::Stock;
 use super::{Db, Result, in_time};
 
 /// A lock is seen by whoever is on the same server, and by nobody else; its name says which database of it. Only MySQL
@@ -16,7 +17,7 @@ const IS_LOCK_TAKEN: &str = "SELECT IS_USED_LOCK(CONCAT('bulla ', ?, LEFT(SHA2(D
 pub async fn is_same(one: &Db, other: &Db, name: &str) -> Result<bool> {
     match (one, other) {
         (Db::Sqlite { readers: one, .. }, Db::Sqlite { readers: other, .. }) => Ok(is_same_file(one, other)),
-        (Db::MySql { pool: one, patience, .. }, Db::MySql { pool: other, .. }) => {
+        (Db::MySql { stock: one, patience, .. }, Db::MySql { stock: other, .. }) => {
             is_same_schema(one, other, name, *patience).await
         }
         _ => Ok(false),
@@ -24,19 +25,27 @@ pub async fn is_same(one: &Db, other: &Db, name: &str) -> Result<bool> {
 }
 
 /// By inode: a path may lead through links.
-fn is_same_file(one: &SqlitePool, other: &SqlitePool) -> bool {
-    let inode = |pool: &SqlitePool| {
-        let file = std::fs::metadata(pool.connect_options().get_filename()).ok()?;
+fn is_same_file(one: &Stock<SqliteConnection>, other: &Stock<SqliteConnection>) -> bool {
+    let inode = |stock: &Stock<SqliteConnection>| {
+        let file = std::fs::metadata(stock.options().get_filename()).ok()?;
         Some((file.dev(), file.ino()))
     };
     inode(one).is_some_and(|one| inode(other) == Some(one))
 }
 
-async fn is_same_schema(one: &MySqlPool, other: &MySqlPool, name: &str, patience: Duration) -> Result<bool> {
-    let mut holder = in_time(patience, one.acquire()).await?;
-    let _: Option<i64> = in_time(patience, sqlx::query_scalar(TAKE_LOCK).bind(name).fetch_one(&mut *holder)).await?;
-    let is_taken: i64 = in_time(patience, sqlx::query_scalar(IS_LOCK_TAKEN).bind(name).fetch_one(other)).await?;
+async fn is_same_schema(
+    one: &Stock<MySqlConnection>,
+    other: &Stock<MySqlConnection>,
+    name: &str,
+    patience: Duration,
+) -> Result<bool> {
+    let mut holder = in_time(patience, one.take()).await?;
+    let _: Option<i64> = in_time(patience, sqlx::query_scalar(TAKE_LOCK).bind(name).fetch_one(holder.conn())).await?;
+    let mut witness = in_time(patience, other.take()).await?;
+    let asking = sqlx::query_scalar(IS_LOCK_TAKEN).bind(name).fetch_one(witness.conn());
+    let is_taken: i64 = in_time(patience, asking).await?;
+    witness.rest_after(&Ok(()));
     // Closing the connection gives the lock back.
-    let _ = holder.close().await;
+    holder.close().await;
     Ok(is_taken == 1)
 }

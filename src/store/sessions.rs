@@ -1,6 +1,6 @@
 //! The table `sessions`: one row a login.
 
-use super::{Db, Result, Tx, execute, on, statements, within};
+use super::{Db, Result, Tx, execute, execute_alone, on, statements, within};
 use crate::model::{
     Account, AccountId, Email, EndReason, Name, PasswordHash, RecentRotations, RefreshDigest, Session, SessionId,
     Timestamp,
@@ -112,9 +112,9 @@ pub struct Exchange<'a> {
 }
 
 /// Replaces the refresh token that is current; false when another request did so first, or the session ended.
-pub async fn exchange_token(tx: &mut Tx, id: &SessionId, exchange: &Exchange<'_>) -> Result<bool> {
-    let updated = execute!(
-        tx,
+pub async fn exchange_token(db: &Db, id: &SessionId, exchange: &Exchange<'_>) -> Result<bool> {
+    let updated = execute_alone!(
+        db,
         sqlx::query(EXCHANGE_TOKEN)
             .bind(exchange.new_digest)
             .bind(exchange.rotations)

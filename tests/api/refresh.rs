@@ -76,8 +76,14 @@ async fn only_a_digest_of_the_refresh_token_is_stored() {
     let (session, secret) = tokens.refresh.split_once('.').unwrap();
     let query = "SELECT refresh_digest FROM sessions WHERE id = ?";
     let stored: Vec<u8> = match &server.app.db {
-        Db::Sqlite { readers: pool, .. } => sqlx::query_scalar(query).bind(session).fetch_one(pool).await.unwrap(),
-        Db::MySql { pool, .. } => sqlx::query_scalar(query).bind(session).fetch_one(pool).await.unwrap(),
+        Db::Sqlite { readers, .. } => {
+            let mut held = readers.take().await.unwrap();
+            sqlx::query_scalar(query).bind(session).fetch_one(held.conn()).await.unwrap()
+        }
+        Db::MySql { stock, .. } => {
+            let mut held = stock.take().await.unwrap();
+            sqlx::query_scalar(query).bind(session).fetch_one(held.conn()).await.unwrap()
+        }
     };
     let secret = URL_SAFE_NO_PAD.decode(secret).unwrap();
     assert_eq!(stored, digest(&SHA256, &secret).as_ref());

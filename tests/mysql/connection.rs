@@ -2,22 +2,22 @@
 
 use std::path::PathBuf;
 
-use bulla::store::{Db, Limits};
+use bulla::store::{Db, Held, Limits};
+use sqlx::MySqlConnection;
 
 use crate::database::TestDatabase;
 use crate::folder;
 use crate::program::{Home, Ran, Server, openssl};
 
-async fn pool(url: &str) -> sqlx::MySqlPool {
-    let Db::MySql { pool, .. } = bulla::store::connect(&url.parse().unwrap(), Limits::default()).await.unwrap() else {
-        panic!("{url} is not MySQL")
-    };
-    pool
+async fn connection(url: &str) -> Held<MySqlConnection> {
+    let db = bulla::store::connect(&url.parse().unwrap(), Limits::default()).await.unwrap();
+    let Db::MySql { stock, .. } = db else { panic!("{url} is not MySQL") };
+    stock.take().await.unwrap()
 }
 
 async fn cipher(url: &str) -> String {
     let row: (String, String) =
-        sqlx::query_as("SHOW STATUS LIKE 'Ssl_cipher'").fetch_one(&pool(url).await).await.unwrap();
+        sqlx::query_as("SHOW STATUS LIKE 'Ssl_cipher'").fetch_one(connection(url).await.conn()).await.unwrap();
     row.1
 }
 
@@ -84,21 +84,22 @@ async fn a_server_runs_over_the_socket() {
 #[tokio::test]
 async fn what_we_rely_on_is_set_by_us_whatever_the_servers_defaults_are() {
     let database = TestDatabase::create().await;
-    let admin = pool(&database.url).await;
-    let before: String = sqlx::query_scalar("SELECT CAST(@@GLOBAL.sql_mode AS CHAR)").fetch_one(&admin).await.unwrap();
+    let mut admin = connection(&database.url).await;
+    let before: String =
+        sqlx::query_scalar("SELECT CAST(@@GLOBAL.sql_mode AS CHAR)").fetch_one(admin.conn()).await.unwrap();
     let lax = "SET GLOBAL sql_mode = ''; SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED";
-    sqlx::raw_sql(lax).execute(&admin).await.unwrap();
-    let lax = pool(&database.url).await;
+    sqlx::raw_sql(lax).execute(admin.conn()).await.unwrap();
+    let mut lax = connection(&database.url).await;
     let settings = "SELECT CAST(CONCAT_WS(' ', @@sql_mode, @@character_set_client, @@character_set_connection, \
                     @@character_set_results, @@innodb_lock_wait_timeout, @@wait_timeout) AS CHAR)";
-    let found: String = sqlx::query_scalar(settings).fetch_one(&lax).await.unwrap();
-    sqlx::raw_sql("CREATE TABLE short (text VARCHAR(3))").execute(&lax).await.unwrap();
-    let cut = sqlx::query("INSERT INTO short VALUES ('four')").execute(&lax).await;
+    let found: String = sqlx::query_scalar(settings).fetch_one(lax.conn()).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE short (text VARCHAR(3))").execute(lax.conn()).await.unwrap();
+    let cut = sqlx::query("INSERT INTO short VALUES ('four')").execute(lax.conn()).await;
     // MariaDB calls it tx_isolation.
     let isolation = "SHOW VARIABLES WHERE Variable_name IN ('transaction_isolation', 'tx_isolation')";
-    let isolation: (String, String) = sqlx::query_as(isolation).fetch_one(&lax).await.unwrap();
+    let isolation: (String, String) = sqlx::query_as(isolation).fetch_one(lax.conn()).await.unwrap();
     let restore = format!("SET GLOBAL sql_mode = '{before}'; SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(restore)).execute(&admin).await.unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(restore)).execute(admin.conn()).await.unwrap();
     assert_eq!(isolation.1, "REPEATABLE-READ");
     for part in ["STRICT_ALL_TABLES", "ONLY_FULL_GROUP_BY", "NO_ENGINE_SUBSTITUTION", "utf8mb4 utf8mb4 utf8mb4 1 60"] {
         assert!(found.contains(part), "{part} is missing: {found}");
@@ -134,7 +135,7 @@ async fn one_connection_is_enough_for_everything() {
     server.refresh(&tokens.refresh).ok(200);
     let connections = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = ?";
     let name = database.url.rsplit('/').next().unwrap();
-    let admin = pool(&database.url.replace(name, "bulla")).await;
-    let count: i64 = sqlx::query_scalar(connections).bind(name).fetch_one(&admin).await.unwrap();
+    let mut admin = connection(&database.url.replace(name, "bulla")).await;
+    let count: i64 = sqlx::query_scalar(connections).bind(name).fetch_one(admin.conn()).await.unwrap();
     assert_eq!(count, 1);
 }

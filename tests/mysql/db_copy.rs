@@ -104,10 +104,11 @@ async fn a_row_that_does_not_arrive_as_it_was_undoes_the_copy() {
     create(&home, "sqlite:bulla-data/bulla.db", EMAIL).ok();
     let db = bulla::store::connect(&mysql.url.parse().unwrap(), bulla::store::Limits::default()).await.unwrap();
     bulla::store::migrate(&db).await.unwrap();
-    let bulla::store::Db::MySql { pool, .. } = db else { panic!("{} is not MySQL", mysql.url) };
+    let bulla::store::Db::MySql { stock, .. } = db else { panic!("{} is not MySQL", mysql.url) };
+    let mut held = stock.take().await.unwrap();
     let trigger = "CREATE TRIGGER t BEFORE INSERT ON accounts FOR EACH ROW SET NEW.name = CONCAT(NEW.name, ' ')";
-    sqlx::raw_sql(trigger).execute(&pool).await.unwrap();
+    sqlx::raw_sql(trigger).execute(held.conn()).await.unwrap();
     home.run(&["db", "copy", "--to", &mysql.url]).refused(&["the table accounts differs", "the target is empty"]);
-    sqlx::raw_sql("DROP TRIGGER t").execute(&pool).await.unwrap();
+    sqlx::raw_sql("DROP TRIGGER t").execute(held.conn()).await.unwrap();
     home.run(&["db", "copy", "--to", &mysql.url]).ok();
 }

@@ -95,7 +95,6 @@ async fn an_exchange_is_made_only_while_its_token_is_the_current_one() {
         idle_ends_at: session.idle_ends_at,
     };
     let [first, second] = [1, 2].map(|byte| RefreshSecret::new([byte; 32]).digest());
-    let mut tx = server.app.db.begin().await.unwrap();
-    assert!(sessions::exchange_token(&mut tx, &session.id, &exchange(&first)).await.unwrap());
-    assert!(!sessions::exchange_token(&mut tx, &session.id, &exchange(&second)).await.unwrap());
+    assert!(sessions::exchange_token(&server.app.db, &session.id, &exchange(&first)).await.unwrap());
+    assert!(!sessions::exchange_token(&server.app.db, &session.id, &exchange(&second)).await.unwrap());
 }

@@ -29,10 +29,10 @@ async fn create_on(server: &str) -> String {
     let name = format!("bulla_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let url: DatabaseUrl = server.parse().unwrap();
     match bulla::store::connect(&url, bulla::store::Limits::default()).await.unwrap() {
-        bulla::store::Db::MySql { pool, .. } => {
+        bulla::store::Db::MySql { stock, .. } => {
             let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4");
-            sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(&pool).await.unwrap();
-            pool.close().await;
+            sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(stock.take().await.unwrap().conn()).await.unwrap();
+            stock.close().await;
         }
         bulla::store::Db::Sqlite { .. } => panic!("BULLA_TEST_DATABASE_URL names a MySQL server"),
     }
