@@ -215,6 +215,20 @@ fn migrations_come_in_pairs_and_all_are_embedded() {
     }
 }
 
+/// Ids are made by the nodes, so no shard of a database ever asks another for a number (docs/scaling.md).
+#[test]
+fn no_database_counts_our_rows() {
+    for path in files("migrations", "sql") {
+        let text = fs::read_to_string(&path).unwrap().to_lowercase();
+        assert!(
+            !["auto_increment", "autoincrement", "serial"].iter().any(|word| text.contains(word)),
+            "{}",
+            path.display()
+        );
+        assert!(!text.contains("create table") || text.contains("primary key"), "{} has no key", path.display());
+    }
+}
+
 #[test]
 fn every_setting_stands_in_the_example() {
     let example = fs::read_to_string(root().join(".env.example")).unwrap();

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::dialect::Dialect;
 use crate::mysql::MySql;
-use crate::scripts::{PASSWORD, person};
+use crate::scripts::{PASSWORD, People};
 use crate::sealer::Sealer;
 use crate::spread::Spread;
 use crate::stage::{Failure, Server, import};
@@ -77,8 +77,7 @@ const fn peer(
 pub struct Running {
     pub entrant: &'static Entrant,
     pub address: SocketAddr,
-    /// People who can log in.
-    pub people: usize,
+    pub people: People,
     process: Process,
     database: Option<MySql>,
 }
@@ -129,11 +128,11 @@ impl Entrant {
                 import(folder.path(), &accounts(), &settings)?;
                 let server = Server::start(folder.path(), &settings)?;
                 let address = server.address;
-                (Process::Bulla { server, folder }, address, OUR_PEOPLE)
+                (Process::Bulla { server, folder }, address, People::Registered(OUR_PEOPLE))
             }
             Program::Peer(_, hash) => {
                 let (process, address) = self.start_peer(hash, url)?;
-                (Process::Peer(process), address, THEIR_PEOPLE)
+                (Process::Peer(process), address, People::Registered(THEIR_PEOPLE))
             }
         };
         let running = Running { entrant: self, address, people, process, database };
@@ -180,7 +179,9 @@ pub fn password_hash() -> String {
 /// For `bulla users import`. All have one hash: what is compared is what a login costs.
 fn accounts() -> String {
     let hash = password_hash();
-    let line = |number: usize| format!("{},Ada,{},\"{hash}\"\n", number + 1, person(number).email);
+    let line = |number: usize| {
+        format!("{},Ada,{},\"{hash}\"\n", number + 1, People::Registered(OUR_PEOPLE).number(number).email)
+    };
     let lines: String = (0..OUR_PEOPLE).map(line).collect();
     format!("id,name,email,password\n{lines}")
 }
@@ -219,8 +220,8 @@ impl Running {
 
     fn register_everyone(&self) -> Result<(), Failure> {
         let (mut wire, sealer) = (Wire::to(self.address)?, self.sealer()?);
-        for number in 0..self.people {
-            let answer = wire.ask(&self.entrant.dialect.register(&person(number), &sealer)?)?;
+        for number in 0..self.people.count() {
+            let answer = wire.ask(&self.entrant.dialect.register(&self.people.number(number), &sealer)?)?;
             if !(200..300).contains(&answer.status) {
                 let body = String::from_utf8_lossy(&answer.body);
                 return Err(format!("{} registers nobody: {} {body}", self.entrant.name, answer.status).into());

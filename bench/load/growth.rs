@@ -7,6 +7,7 @@ use crate::drive::{Outcome, Pace};
 use crate::field::{Entrant, Running, password_hash};
 use crate::question::{Question, Scenario, Slice};
 use crate::report::{rate, time};
+use crate::scripts::People;
 use crate::spread::Spread;
 use crate::stage::Failure;
 use crate::tables::Tables;
@@ -27,15 +28,17 @@ const RATE: f64 = 50.0;
 const LONGEST_PRUNING: Duration = Duration::from_secs(600);
 
 pub fn grow(entrant: &'static Entrant, accounts: usize) -> Result<(), Failure> {
-    let server = entrant.start()?;
+    let mut server = entrant.start()?;
+    let people = server.people;
     let mut tables = Tables::open(&server.database_url().ok_or("only the tables of Bulla are known here")?)?;
     let (few, few_bytes) = (ask(&server)?, tables.bytes()?);
     tables.fill(accounts, &password_hash())?;
     let many_bytes = tables.bytes()?;
+    server.people = People::Filled(accounts);
     let starts = server.restart_times()?;
     let many = ask(&server)?;
     println!("{}: {accounts} accounts, and ten sessions for each tenth of them\n", entrant.title);
-    println!("| a second | with {} accounts | with {accounts} more | |", server.people);
+    println!("| a second | with {} accounts | with {accounts} more | |", people.count());
     println!("|---|---:|---:|---:|");
     for (place, (scenario, connections)) in SCENARIOS.iter().enumerate() {
         let (few, many) = (&few[place], &many[place]);

@@ -25,7 +25,7 @@ pub fn description() -> Result<String, Failure> {
     let memory = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or_default();
     let memory: u64 = memory.trim().trim_end_matches(" kB").parse().unwrap_or_default();
     let versions = [
-        ("Linux", version("uname", &["-r"])),
+        ("Linux", version("uname", &["-r"]).split('-').next().unwrap_or_default().to_owned()),
         ("", version("rustc", &["--version"])),
         ("Node.js", version("node", &["--version"])),
         ("", version("python3", &["--version"])),

@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use crate::dialect::{Dialect, Person, Session};
 use crate::drive::{Outcome, Pace, Script, drive};
 use crate::field::Running;
-use crate::scripts::{Again, FromStock, Mixed, Refreshing, Stock, person};
+use crate::scripts::{Again, FromStock, Mixed, Refreshing, Stock};
 use crate::sealer::Sealer;
 use crate::stage::Failure;
 use crate::wire::Wire;
@@ -167,7 +167,7 @@ fn stock(
 
 fn logins(server: &Running, count: usize) -> Result<Arc<Stock>, Failure> {
     let (dialect, people) = (server.entrant.dialect, server.people);
-    stock(server, count, move |sealer, number| dialect.login(&person(number % people), sealer))
+    stock(server, count, move |sealer, number| dialect.login(&people.number(number), sealer))
 }
 
 /// Of accounts that lie apart from those that are logged in to meanwhile, where there are enough.
@@ -175,7 +175,8 @@ fn log_in(server: &Running, count: usize) -> Result<Vec<Session>, Failure> {
     let (dialect, sealer, mut wire) = (server.entrant.dialect, server.sealer()?, Wire::to(server.address)?);
     let mut sessions = Vec::new();
     for number in 0..count {
-        let person = person((server.people - 1).saturating_sub(number % server.people));
+        let people = server.people.count();
+        let person = server.people.number(people - 1 - number % people);
         let answer = wire.ask(&dialect.login(&person, &sealer)?)?;
         if answer.status != 200 {
             let body = String::from_utf8_lossy(&answer.body);

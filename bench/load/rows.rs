@@ -98,20 +98,24 @@ enum Touch {
 async fn touch(db: &Db, what: Touch) -> Result<(), sqlx::Error> {
     let id = |number: usize| format!("{number:036}");
     macro_rules! touch {
-        ($pool:expr) => {
-            match what {
+        ($stock:expr) => {{
+            let mut held = $stock.take().await?;
+            let conn = held.conn();
+            let touched = match what {
                 Touch::Make(number) => {
                     let email = format!("user-{number}@example.com");
-                    sqlx::query(INSERT).bind(id(number)).bind(email).execute($pool).await.map(drop)
+                    sqlx::query(INSERT).bind(id(number)).bind(email).execute(conn).await.map(drop)
                 }
-                Touch::Read(number) => sqlx::query(READ).bind(id(number)).fetch_one($pool).await.map(drop),
-                Touch::Write(number) => sqlx::query(WRITE).bind(id(number)).execute($pool).await.map(drop),
-            }
-        };
+                Touch::Read(number) => sqlx::query(READ).bind(id(number)).fetch_one(conn).await.map(drop),
+                Touch::Write(number) => sqlx::query(WRITE).bind(id(number)).execute(conn).await.map(drop),
+            };
+            held.rest_after(&touched);
+            touched
+        }};
     }
     match db {
         Db::Sqlite { readers, .. } if matches!(what, Touch::Read(_)) => touch!(readers),
         Db::Sqlite { writer, .. } => touch!(writer),
-        Db::MySql { pool, .. } => touch!(pool),
+        Db::MySql { stock, .. } => touch!(stock),
     }
 }

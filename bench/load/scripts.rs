@@ -98,9 +98,34 @@ impl Script for Mixed {
     }
 }
 
-/// The same for all servers.
-pub fn person(number: usize) -> Person {
-    Person { email: format!("user-{number}@example.com"), password: PASSWORD }
+/// Who can log in, by their numbers from 0.
+#[derive(Clone, Copy, Debug)]
+pub enum People {
+    /// So many who were registered before.
+    Registered(usize),
+    /// So many with whom the tables were filled, picked all over them.
+    Filled(usize),
+}
+
+impl People {
+    pub fn count(self) -> usize {
+        let (Self::Registered(count) | Self::Filled(count)) = self;
+        count
+    }
+
+    pub fn number(self, number: usize) -> Person {
+        let email = match self {
+            Self::Registered(count) => format!("user-{}@example.com", number % count),
+            Self::Filled(count) => filled_email(number * 104_729 % count),
+        };
+        Person { email, password: PASSWORD }
+    }
+}
+
+/// As [`Tables::fill`](crate::tables::Tables::fill) makes them: in no order, as people's are. Below its modulus, no number
+/// of Lehmer's generator comes twice.
+fn filled_email(number: usize) -> String {
+    format!("{:012}@example.org", number * 48_271 % 2_147_483_647)
 }
 
 pub const PASSWORD: &str = "quiet tides wander north";

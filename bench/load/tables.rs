@@ -50,22 +50,28 @@ impl Tables {
         // Lehmer's generator: below its modulus no number comes twice.
         let mixed = "(i * 48271 % 2147483647)";
         let email = self.joined(&[&self.digits(mixed), "'@example.org'"]);
-        let (row, owner) = (id("i"), id(&format!("({mixed} % {})", accounts.div_ceil(10))));
-        for first in (0..accounts).step_by(CHUNK) {
-            let last = (first + CHUNK).min(accounts) - 1;
-            let numbers =
-                format!("WITH RECURSIVE n (i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last})");
-            self.execute(&format!(
-                "INSERT INTO accounts (id, name, email, password, password_version, created_at) {numbers} \
-                 SELECT {row}, 'Ada Lovelace', {email}, '{hash}', 0, {now} FROM n"
-            ))?;
-            self.execute(&format!(
+        let (row, owner) = (id("i"), id(&format!("i % {}", accounts.div_ceil(10))));
+        let fillings = [
+            format!(
+                "INSERT INTO accounts (id, name, email, password, password_version, created_at) SELECT {row}, \
+                 'Ada Lovelace', {email}, '{hash}', 0, {now} FROM ({{numbers}}) n"
+            ),
+            format!(
                 "INSERT INTO sessions (id, account_id, created_at, last_used_at, idle_ends_at, absolute_ends_at, ip, \
-                 user_agent, refresh_digest, rotations, recent_rotations) {numbers} \
-                 SELECT {row}, {owner}, {now}, {now}, {now} + 30 * {DAY_MS}, {now} + 365 * {DAY_MS}, '192.0.2.17', \
-                 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0', {random}, 0, x'' FROM n"
-            ))?;
-            eprint!("\r{} of {accounts} accounts after {} s ", last + 1, begun.elapsed().as_secs());
+                 user_agent, refresh_digest, rotations, recent_rotations) SELECT {row}, {owner}, {now}, {now}, \
+                 {now} + 30 * {DAY_MS}, {now} + 365 * {DAY_MS}, '192.0.2.17', 'Mozilla/5.0 (X11; Linux x86_64; \
+                 rv:145.0) Gecko/20100101 Firefox/145.0', {random}, 0, x'' FROM ({{numbers}}) n"
+            ),
+        ];
+        for (filling, what) in fillings.iter().zip(["accounts", "sessions"]) {
+            for first in (0..accounts).step_by(CHUNK) {
+                let last = (first + CHUNK).min(accounts) - 1;
+                let numbers = format!(
+                    "WITH RECURSIVE n (i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) SELECT i FROM n"
+                );
+                self.execute(&filling.replace("{numbers}", &numbers))?;
+                eprint!("\r{} of {accounts} {what} after {} s ", last + 1, begun.elapsed().as_secs());
+            }
         }
         eprintln!();
         self.settle()

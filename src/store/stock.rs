@@ -207,3 +207,55 @@ impl<C: Connection> fmt::Debug for Held<C> {
         formatter.debug_struct("Held").field("is_at_work", &self.is_at_work).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::SqliteConnection;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    use super::*;
+
+    fn stock(most: u32, patience: Duration) -> Stock<SqliteConnection> {
+        let options = SqliteConnectOptions::new().in_memory(true);
+        Stock::new(Plan { options, set_up: |_, _| Box::pin(async { Ok(()) }), most, patience, trusted: None })
+    }
+
+    /// Of a database in memory, each connection has its own.
+    async fn mark(held: &mut Held<SqliteConnection>) {
+        sqlx::raw_sql("CREATE TABLE mark (x)").execute(held.conn()).await.unwrap();
+    }
+
+    async fn is_marked(held: &mut Held<SqliteConnection>) -> bool {
+        sqlx::raw_sql("SELECT * FROM mark").execute(held.conn()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn the_one_that_was_used_last_is_used_again() {
+        let stock = stock(3, Duration::from_secs(5));
+        let (mut one, mut two) = (stock.take().await.unwrap(), stock.take().await.unwrap());
+        mark(&mut two).await;
+        assert!(!is_marked(&mut one).await);
+        drop(one);
+        drop(two);
+        for _ in 0..3 {
+            assert!(is_marked(&mut stock.take().await.unwrap()).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn there_are_never_more_and_who_waits_too_long_is_told() {
+        let stock = stock(2, Duration::from_millis(50));
+        let (one, _two) = (stock.take().await.unwrap(), stock.take().await.unwrap());
+        assert!(matches!(stock.take().await, Err(sqlx::Error::PoolTimedOut)));
+        drop(one);
+        stock.take().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn after_the_end_nobody_gets_one() {
+        let stock = stock(2, Duration::from_secs(5));
+        drop(stock.take().await.unwrap());
+        stock.close().await;
+        assert!(matches!(stock.take().await, Err(sqlx::Error::PoolClosed)));
+    }
+}
