@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::sealer::Sealer;
 use crate::stage::Failure;
-use crate::wire::{Answer, get, post, post_as};
+use crate::wire::{Answer, Wire, get, post, post_as};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
@@ -37,6 +37,14 @@ impl Session {
 }
 
 impl Dialect {
+    pub fn sealer(self, wire: &mut Wire) -> Result<Sealer, Failure> {
+        match self {
+            Self::Bulla => Sealer::jwe(wire),
+            Self::Tutorial => Sealer::oaep(wire),
+            Self::BetterAuth | Self::FastApi | Self::Loco => Ok(Sealer::Clear),
+        }
+    }
+
     pub fn register(self, person: &Person, sealer: &Sealer) -> Result<Vec<u8>, Failure> {
         let Person { email, password } = person;
         let clear = json!({ "name": "Ada", "email": email, "password": password });

@@ -188,7 +188,7 @@ fn accounts() -> String {
 
 impl Running {
     pub fn sealer(&self) -> Result<Sealer, Failure> {
-        Sealer::fetch(self.entrant.dialect, &mut Wire::to(self.address)?)
+        self.entrant.dialect.sealer(&mut Wire::to(self.address)?)
     }
 
     pub fn usage(&self) -> Result<Usage, Failure> {

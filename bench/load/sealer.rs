@@ -5,7 +5,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bulla_seal::Purpose;
 
-use crate::dialect::Dialect;
 use crate::offer::Offer;
 use crate::stage::Failure;
 use crate::wire::{Wire, get};
@@ -19,17 +18,15 @@ pub enum Sealer {
 }
 
 impl Sealer {
-    pub fn fetch(dialect: Dialect, wire: &mut Wire) -> Result<Self, Failure> {
-        Ok(match dialect {
-            Dialect::Bulla => Self::Jwe(Offer::fetch(wire)?),
-            Dialect::Tutorial => {
-                let pem = String::from_utf8(wire.ask(&get("/api/auth/public.pem", ""))?.body)?;
-                let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-                let key = PublicEncryptingKey::from_der(&STANDARD.decode(base64)?)?;
-                Self::Oaep(OaepPublicEncryptingKey::new(key)?)
-            }
-            Dialect::BetterAuth | Dialect::FastApi | Dialect::Loco => Self::Clear,
-        })
+    pub fn jwe(wire: &mut Wire) -> Result<Self, Failure> {
+        Ok(Self::Jwe(Offer::fetch(wire)?))
+    }
+
+    pub fn oaep(wire: &mut Wire) -> Result<Self, Failure> {
+        let pem = String::from_utf8(wire.ask(&get("/api/auth/public.pem", ""))?.body)?;
+        let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+        let key = PublicEncryptingKey::from_der(&STANDARD.decode(base64)?)?;
+        Ok(Self::Oaep(OaepPublicEncryptingKey::new(key)?))
     }
 
     pub fn seal(&self, purpose: Purpose, email: &str, password: &str) -> Result<String, Failure> {

@@ -1,7 +1,8 @@
 //! The tables of a running server, entered beside it: filled as after years, weighed, and aged.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
+use bulla::clock::Clock;
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, SqliteConnection};
 use tokio::runtime::Runtime;
 
@@ -44,7 +45,7 @@ impl Tables {
 
     /// Adds accounts whose addresses come in no order, as people do, and as many sessions: ten each for a tenth of them.
     pub fn fill(&mut self, accounts: usize, hash: &str) -> Result<(), Failure> {
-        let (begun, now) = (Instant::now(), now()?);
+        let (begun, now) = (Instant::now(), now());
         let random = if self.is_sqlite() { "randomblob(32)" } else { "RANDOM_BYTES(32)" };
         let id = |number: &str| self.joined(&["'01900000-0000-7000-8000-'", &self.digits(number)]);
         // Lehmer's generator: below its modulus no number comes twice.
@@ -79,13 +80,13 @@ impl Tables {
 
     /// Makes as many of those sessions so old that they may be forgotten.
     pub fn let_expire(&mut self, sessions: usize) -> Result<(), Failure> {
-        let (long_ago, last) = (now()? - 400 * DAY_MS, self.digits(&sessions.to_string()));
+        let (long_ago, last) = (now() - 400 * DAY_MS, self.digits(&sessions.to_string()));
         let last = self.joined(&["'01900000-0000-7000-8000-'", &last]);
         self.execute(&format!("UPDATE sessions SET idle_ends_at = {long_ago} WHERE id < {last}"))
     }
 
     pub fn expired(&mut self) -> Result<i64, Failure> {
-        let ended = now()? - 300 * DAY_MS;
+        let ended = now() - 300 * DAY_MS;
         self.number(&format!("SELECT COUNT(*) FROM sessions WHERE idle_ends_at < {ended}"))
     }
 
@@ -143,6 +144,6 @@ impl Tables {
     }
 }
 
-fn now() -> Result<i64, Failure> {
-    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as i64)
+fn now() -> i64 {
+    Clock::system().now().milliseconds()
 }

@@ -1,7 +1,5 @@
 //! Importing a sealing key that was made elsewhere, with OpenSSL say.
 
-use std::path::Path;
-
 use bulla_seal::SealingKey;
 
 use super::audit;
@@ -10,7 +8,6 @@ use super::make_key::{KeyError, stored_sealing_key};
 use super::succeed_key::{of_purpose, retired_at};
 use crate::app::App;
 use crate::model::{Actor, AuditKind, KeyPurpose};
-use crate::private_file;
 use crate::store::{self, audit_events, server_keys, transaction};
 
 #[derive(Debug, thiserror::Error)]
@@ -52,14 +49,4 @@ pub async fn import_sealing_key(app: &App, key: &SealingKey) -> Result<(), Impor
     inserted?.ok_or(ImportKeyError::RacedByRotation)?;
     audit::tell(&event);
     Ok(keep_keys(app).await?)
-}
-
-/// What to say of a file whose key was imported, if others on its machine could read it too.
-pub fn advice_on_exposed(file: &Path) -> Option<String> {
-    private_file::is_exposed_at(file).then(|| {
-        format!(
-            "others could read {}; if anyone else has been on its machine, run: bulla keys rotate sealing --compromised",
-            file.display()
-        )
-    })
 }

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use bulla_seal::SealingKey;
 use zeroize::Zeroizing;
 
-use super::import_sealing_key::advice_on_exposed;
-use super::make_key::{KeyError, make_key, stored_sealing_key};
+use super::make_key::{KeyError, advice_on_exposed, make_key, stored_sealing_key};
 use super::succeed_key::{PUBLISHED_AHEAD, Urgency, of_purpose, succeed};
 use super::{Internal, audit};
 use crate::app::{App, Opener, Reading, Ring};

@@ -1,5 +1,7 @@
 //! Making a key, ready to be stored.
 
+use std::path::Path;
+
 use bulla_seal::SealingKey;
 use bulla_token::{Algorithm, SigningKey};
 
@@ -7,6 +9,7 @@ use super::Internal;
 use crate::app::App;
 use crate::config::Tokens;
 use crate::model::{KeyPurpose, StoredKey, Timestamp};
+use crate::private_file;
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -24,6 +27,16 @@ impl From<crate::store::Error> for KeyError {
     fn from(error: crate::store::Error) -> Self {
         Self::Internal(error.into())
     }
+}
+
+/// What to say of a file whose key was imported, if others on its machine could read it too.
+pub fn advice_on_exposed(file: &Path) -> Option<String> {
+    private_file::is_exposed_at(file).then(|| {
+        format!(
+            "others could read {}; if anyone else has been on its machine, run: bulla keys rotate sealing --compromised",
+            file.display()
+        )
+    })
 }
 
 /// A new key of `generation` that becomes active at `active_at`.
