@@ -1,13 +1,10 @@
 //! The one account of a server, and its owner.
 
-use bulla::model::{Argon2Cost, HashMemory, Password, PasswordHash};
-use bulla::random::Random;
 use bulla_seal::Purpose;
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use crate::offer::Offer;
-use crate::stage::Failure;
+use crate::stage::{Failure, password_hash};
 use crate::wire::{Answer, Wire, post};
 
 pub const EMAIL: &str = "ada@example.com";
@@ -15,10 +12,7 @@ const PASSWORD: &str = "quiet tides wander north";
 
 /// For [`import`](crate::stage::import).
 pub fn users() -> String {
-    let password = Password::new(Zeroizing::new(PASSWORD.to_owned()));
-    let salt = Random::new().bytes();
-    let hash = PasswordHash::make(&password, salt, Argon2Cost::DEFAULT, &mut HashMemory::default());
-    format!("id,name,email,password\n1,Ada,{EMAIL},\"{}\"\n", hash.as_str())
+    format!("id,name,email,password\n1,Ada,{EMAIL},\"{}\"\n", password_hash(PASSWORD).as_str())
 }
 
 pub fn log_in(wire: &mut Wire) -> Result<Answer, Failure> {

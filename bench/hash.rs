@@ -4,6 +4,7 @@
 //! to the ordinary call of the `argon2` crate. `make hash` runs it.
 
 mod libargon2;
+mod spread;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use argon2::{Algorithm, Argon2, Params, Version};
 use bulla_argon2::{Backend, Cost, Input, Memory, Scheme, derive};
 use libargon2::Libargon2;
+use spread::Spread;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -49,7 +51,7 @@ fn main() -> Result<(), Failure> {
 }
 
 /// For each contestant, what it reached in each round.
-fn measure(contestants: &[Contestant], threads: usize, setting: Setting) -> Result<Vec<Vec<f64>>, Failure> {
+fn measure(contestants: &[Contestant], threads: usize, setting: Setting) -> Result<Vec<Spread>, Failure> {
     let mut reached = vec![Vec::new(); contestants.len()];
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS} on {threads}");
@@ -57,18 +59,15 @@ fn measure(contestants: &[Contestant], threads: usize, setting: Setting) -> Resu
             reached.push((contestant.hashes_per_second)(threads, setting)?);
         }
     }
-    reached.iter_mut().for_each(|reached| reached.sort_by(f64::total_cmp));
-    Ok(reached)
+    Ok(reached.into_iter().map(Spread::of).collect())
 }
 
-fn report(contestants: &[Contestant], reached: &[Vec<f64>]) {
-    let median = |reached: &[f64]| reached[reached.len() / 2];
+fn report(contestants: &[Contestant], reached: &[Spread]) {
     let ordinary = contestants.iter().zip(reached).find(|(contestant, _)| contestant.name == ORDINARY);
-    let ordinary = ordinary.map_or(f64::NAN, |(_, reached)| median(reached));
+    let ordinary = ordinary.map_or(f64::NAN, |(_, reached)| reached.median);
     for (contestant, reached) in contestants.iter().zip(reached) {
-        let (least, most) = (reached[0], reached[reached.len() - 1]);
-        let (middle, name) = (median(reached), &contestant.name);
-        println!("{name:52} {middle:6.1}   {least:6.1} … {most:6.1}   {:5.2} ×", middle / ordinary);
+        let (Spread { least, median, most }, name) = (*reached, &contestant.name);
+        println!("{name:52} {median:6.1}   {least:6.1} … {most:6.1}   {:5.2} ×", median / ordinary);
     }
 }
 

@@ -1,11 +1,14 @@
-//! The real binary in a folder of its own, on a loopback port.
+//! The real binary in a folder of its own, on a loopback port, and the accounts that it begins with.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use bulla::model::{Argon2Cost, HashMemory, Password, PasswordHash};
+use bulla::random::Random;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 pub type Failure = Box<dyn std::error::Error>;
 
@@ -13,6 +16,12 @@ pub type Failure = Box<dyn std::error::Error>;
 pub struct Server {
     pub process: Child,
     pub address: SocketAddr,
+}
+
+/// As the server itself makes it. Accounts may share one, which costs the same for each.
+pub fn password_hash(password: &str) -> PasswordHash {
+    let password = Password::new(Zeroizing::new(password.to_owned()));
+    PasswordHash::make(&password, Random::new().bytes(), Argon2Cost::DEFAULT, &mut HashMemory::default())
 }
 
 /// Brings accounts along. `users` is a CSV file for `bulla users import`; `settings` are environment variables.

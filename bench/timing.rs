@@ -14,15 +14,13 @@ mod wire;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use bulla::model::{Argon2Cost, HashMemory, Password, PasswordHash};
 use bulla::random::Random;
 use bulla_seal::Purpose;
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use offer::Offer;
 use spoiled::{Part, damaged, sealed};
-use stage::{Failure, Server, import};
+use stage::{Failure, Server, import, password_hash};
 use undisturbed::{Interval, quantile};
 use wire::{Wire, post};
 
@@ -125,11 +123,9 @@ fn email(who: char, attempt: usize) -> String {
     format!("p{attempt:07}{who}@example.com")
 }
 
-/// Accounts for every attempt; they may share a hash, which costs the same for each.
+/// Accounts for every attempt.
 fn users(classes: &[Class], attempts: usize) -> Result<String, Failure> {
-    let password = Password::new(Zeroizing::new(PASSWORD.to_owned()));
-    let salt = Random::new().bytes();
-    let own = PasswordHash::make(&password, salt, Argon2Cost::DEFAULT, &mut HashMemory::default());
+    let own = password_hash(PASSWORD);
     let bcrypt = bcrypt::hash(PASSWORD, 10)?;
     let mut rows = String::from("id,name,email,password,created_at,disabled_at\n");
     for attempt in 0..attempts {

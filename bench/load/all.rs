@@ -4,9 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bulla_seal::KeySize;
-
-use crate::drive::Pace;
 use crate::field::{Entrant, FIELD, Running};
 use crate::limits::{Bench, Limits};
 use crate::question::{Question, Scenario, Slice};
@@ -42,13 +39,7 @@ pub enum Topic {
 
 impl Topic {
     fn question(self) -> Question {
-        let ask = |scenario, connections| Question {
-            scenario,
-            connections,
-            pace: Pace::Closed,
-            duration: SLICE,
-            is_probed: false,
-        };
+        let ask = |scenario, connections| Question::closed(scenario, connections, SLICE);
         match self {
             Self::Login => ask(Scenario::Login, 8),
             Self::CrowdedLogin => ask(Scenario::Login, 64),
@@ -65,21 +56,9 @@ impl Topic {
     fn is_for(self, entrant: &Entrant) -> bool {
         match self {
             Self::Ladder(_) => entrant.name == "bulla",
-            _ if is_other_key_size(entrant) => self == Self::Login,
+            _ if !entrant.is_compared() => self == Self::Login,
             _ => true,
         }
-    }
-}
-
-pub fn is_other_key_size(entrant: &Entrant) -> bool {
-    key_size(entrant) != KeySize::default()
-}
-
-pub fn key_size(entrant: &Entrant) -> KeySize {
-    match entrant.name {
-        "bulla-2048" => KeySize::Rsa2048,
-        "bulla-4096" => KeySize::Rsa4096,
-        _ => KeySize::Rsa3072,
     }
 }
 

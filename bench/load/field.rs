@@ -5,17 +5,15 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bulla::model::{Argon2Cost, HashMemory, Password, PasswordHash};
-use bulla::random::Random;
+use bulla_seal::KeySize;
 use tempfile::TempDir;
-use zeroize::Zeroizing;
 
 use crate::dialect::Dialect;
 use crate::mysql::MySql;
 use crate::scripts::{PASSWORD, People};
 use crate::sealer::Sealer;
 use crate::spread::Spread;
-use crate::stage::{Failure, Server, import};
+use crate::stage::{Failure, Server, import, password_hash};
 use crate::usage::Usage;
 use crate::wire::Wire;
 
@@ -30,7 +28,8 @@ pub struct Entrant {
 }
 
 enum Program {
-    Bulla(&'static [(&'static str, &'static str)]),
+    /// With sealing keys of this size.
+    Bulla(KeySize),
     /// The folder below `bench/peers`, and which password hash it is to use.
     Peer(&'static str, &'static str),
 }
@@ -40,10 +39,10 @@ const OURS: &str = "Argon2id 19 MiB, t=2";
 const OPEN: (&str, &str) = ("BULLA_ADDRESS_RATE", "off");
 
 pub const FIELD: [Entrant; 11] = [
-    ours("bulla", "Bulla, SQLite", &[OPEN], false),
-    ours("bulla-mysql", "Bulla, MySQL", &[OPEN], true),
-    ours("bulla-2048", "Bulla, SQLite, RSA-2048", &[OPEN, ("BULLA_SEALING_BITS", "2048")], false),
-    ours("bulla-4096", "Bulla, SQLite, RSA-4096", &[OPEN, ("BULLA_SEALING_BITS", "4096")], false),
+    ours("bulla", "Bulla, SQLite", KeySize::Rsa3072, false),
+    ours("bulla-mysql", "Bulla, MySQL", KeySize::Rsa3072, true),
+    ours("bulla-2048", "Bulla, SQLite, RSA-2048", KeySize::Rsa2048, false),
+    ours("bulla-4096", "Bulla, SQLite, RSA-4096", KeySize::Rsa4096, false),
     peer("tutorial", "The tutorial: Express, MySQL", "bcryptjs, cost 10", Dialect::Tutorial, "own", true),
     peer("tutorial-tuned", "The tutorial, tuned: cluster of 2", OURS, Dialect::Tutorial, "own", true),
     peer("better-auth", "Better Auth, SQLite", "scrypt N=16384, r=16", Dialect::BetterAuth, "own", false),
@@ -53,13 +52,8 @@ pub const FIELD: [Entrant; 11] = [
     peer("loco", "loco, SQLite", OURS, Dialect::Loco, "own", false),
 ];
 
-const fn ours(
-    name: &'static str,
-    title: &'static str,
-    settings: &'static [(&'static str, &'static str)],
-    is_on_mysql: bool,
-) -> Entrant {
-    Entrant { name, title, hash: OURS, dialect: Dialect::Bulla, program: Program::Bulla(settings), is_on_mysql }
+const fn ours(name: &'static str, title: &'static str, size: KeySize, is_on_mysql: bool) -> Entrant {
+    Entrant { name, title, hash: OURS, dialect: Dialect::Bulla, program: Program::Bulla(size), is_on_mysql }
 }
 
 const fn peer(
@@ -110,6 +104,20 @@ impl Entrant {
         entrant.ok_or_else(|| format!("there is no server {name:?} to ask; there are {}", names()).into())
     }
 
+    /// Those who are asked everything: all but ours with a key of another size.
+    pub fn compared() -> impl Iterator<Item = &'static Self> {
+        FIELD.iter().filter(|entrant| entrant.is_compared())
+    }
+
+    pub fn is_compared(&self) -> bool {
+        self.key_size() == KeySize::default()
+    }
+
+    /// Of what a login here would be, if it were one of ours.
+    pub fn key_size(&self) -> KeySize {
+        if let Program::Bulla(size) = self.program { size } else { KeySize::default() }
+    }
+
     /// Downloads and builds what it needs.
     pub fn install(&self) -> Result<(), Failure> {
         let Program::Peer(..) = self.program else { return Ok(()) };
@@ -121,8 +129,9 @@ impl Entrant {
         let database = if self.is_on_mysql { Some(MySql::create(&self.name.replace('-', "_"))?) } else { None };
         let url = database.as_ref().map(MySql::url);
         let (process, address, people) = match &self.program {
-            Program::Bulla(settings) => {
-                let mut settings = settings.to_vec();
+            Program::Bulla(size) => {
+                let bits = size.bits().to_string();
+                let mut settings = vec![OPEN, ("BULLA_SEALING_BITS", bits.as_str())];
                 settings.extend(url.map(|url| ("DATABASE_URL", url)));
                 let folder = tempfile::tempdir()?;
                 import(folder.path(), &accounts(), &settings)?;
@@ -169,18 +178,11 @@ impl Entrant {
     }
 }
 
-/// Of everyone's password.
-pub fn password_hash() -> String {
-    let password = Password::new(Zeroizing::new(PASSWORD.to_owned()));
-    let salt = Random::new().bytes();
-    PasswordHash::make(&password, salt, Argon2Cost::DEFAULT, &mut HashMemory::default()).as_str().to_owned()
-}
-
-/// For `bulla users import`. All have one hash: what is compared is what a login costs.
+/// For `bulla users import`.
 fn accounts() -> String {
-    let hash = password_hash();
+    let hash = password_hash(PASSWORD);
     let line = |number: usize| {
-        format!("{},Ada,{},\"{hash}\"\n", number + 1, People::Registered(OUR_PEOPLE).number(number).email)
+        format!("{},Ada,{},\"{}\"\n", number + 1, People::Registered(OUR_PEOPLE).number(number).email, hash.as_str())
     };
     let lines: String = (0..OUR_PEOPLE).map(line).collect();
     format!("id,name,email,password\n{lines}")

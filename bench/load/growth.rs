@@ -4,12 +4,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::drive::{Outcome, Pace};
-use crate::field::{Entrant, Running, password_hash};
+use crate::field::{Entrant, Running};
 use crate::question::{Question, Scenario, Slice};
 use crate::report::{rate, time};
-use crate::scripts::People;
+use crate::scripts::{PASSWORD, People};
 use crate::spread::Spread;
-use crate::stage::Failure;
+use crate::stage::{Failure, password_hash};
 use crate::tables::Tables;
 
 const ROUNDS: usize = 3;
@@ -32,7 +32,7 @@ pub fn grow(entrant: &'static Entrant, accounts: usize) -> Result<(), Failure> {
     let people = server.people;
     let mut tables = Tables::open(&server.database_url().ok_or("only the tables of Bulla are known here")?)?;
     let (few, few_bytes) = (ask(&server)?, tables.bytes()?);
-    tables.fill(accounts, &password_hash())?;
+    tables.fill(accounts, password_hash(PASSWORD).as_str())?;
     let many_bytes = tables.bytes()?;
     server.people = People::Filled(accounts);
     let starts = server.restart_times()?;
@@ -55,21 +55,15 @@ fn ask(server: &Running) -> Result<Vec<Spread>, Failure> {
     let mut slices: Vec<Vec<Slice>> = SCENARIOS.iter().map(|_| Vec::new()).collect();
     for _ in 0..ROUNDS {
         for ((scenario, connections), slices) in SCENARIOS.into_iter().zip(&mut slices) {
-            let question = Question { scenario, connections, pace: Pace::Closed, duration: SLICE, is_probed: false };
-            slices.extend(question.ask(server)?);
+            slices.extend(Question::closed(scenario, connections, SLICE).ask(server)?);
         }
     }
     Ok(slices.iter().map(|slices| rate(slices)).collect())
 }
 
 fn prune(server: &Running, tables: &mut Tables, sessions: usize) -> Result<(), Failure> {
-    let question = Question {
-        scenario: Scenario::Login,
-        connections: 16,
-        pace: Pace::Open(RATE),
-        duration: 2 * SLICE,
-        is_probed: true,
-    };
+    let question =
+        Question { pace: Pace::Open(RATE), is_probed: true, ..Question::closed(Scenario::Login, 16, 2 * SLICE) };
     let nothing = || Failure::from("no such question");
     let quiet = question.ask(server)?.ok_or_else(nothing)?;
     tables.let_expire(sessions)?;

@@ -23,6 +23,7 @@ mod rows;
 mod scripts;
 mod sealer;
 mod soak;
+#[path = "../spread.rs"]
 mod spread;
 #[path = "../stage.rs"]
 mod stage;
@@ -37,11 +38,11 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
-use all::{Topic, is_other_key_size};
+use all::Topic;
 use chart::Bar;
 use dialect::Dialect;
 use drive::{Outcome, Pace};
-use field::{Entrant, FIELD};
+use field::Entrant;
 use question::{Question, Scenario, Slice};
 use stage::Failure;
 
@@ -133,9 +134,7 @@ fn run_one(run: &Run) -> Result<(), Failure> {
 fn run_all() -> Result<(), Failure> {
     let measured = all::measure()?;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench");
-    let bars: Vec<Bar> = FIELD
-        .iter()
-        .filter(|entrant| !is_other_key_size(entrant))
+    let bars: Vec<Bar> = Entrant::compared()
         .map(|entrant| Bar {
             title: entrant.title.to_owned(),
             detail: entrant.hash.to_owned(),

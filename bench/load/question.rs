@@ -57,6 +57,9 @@ pub struct Probes {
     pub profile: Outcome,
 }
 
+/// One for each connection.
+type Scripts = Vec<Box<dyn Script>>;
+
 /// So many a second of each kind.
 const PROBES: f64 = 50.0;
 /// So that a probe hardly ever waits for the one before.
@@ -65,47 +68,50 @@ const PROBE_CONNECTIONS: usize = 8;
 const LOGINS_A_SECOND: f64 = 450.0;
 
 impl Question {
+    /// As fast as the answers come, with nobody beside.
+    pub fn closed(scenario: Scenario, connections: usize, duration: Duration) -> Self {
+        Self { scenario, connections, pace: Pace::Closed, duration, is_probed: false }
+    }
+
     /// `None` where the server has no such thing.
     pub fn ask(&self, server: &Running) -> Result<Option<Slice>, Failure> {
         let Some(scripts) = self.scripts(server)? else { return Ok(None) };
         let probe_sessions = if self.is_probed { log_in(server, 2 * PROBE_CONNECTIONS)? } else { Vec::new() };
         let before = server.usage()?;
         let duration = self.duration;
-        let probe = |scripts: Option<Vec<Box<dyn Script>>>| {
-            scripts.map(|scripts| drive(server.address, scripts, Pace::Open(PROBES), duration)).transpose()
+        let probe = |scripts: Scripts| {
+            let answered = drive(server.address, scripts, Pace::Open(PROBES), duration);
+            answered.map_err(|error| error.to_string())
         };
         let (outcome, probes) = std::thread::scope(|scope| -> Result<_, Failure> {
-            let text = |error: Failure| error.to_string();
             let threads = self.is_probed.then(|| {
                 let (verify, profile) = probe_scripts(server.entrant.dialect, &probe_sessions);
-                (scope.spawn(move || probe(verify).map_err(text)), scope.spawn(move || probe(profile).map_err(text)))
+                (verify.map(|verify| scope.spawn(move || probe(verify))), scope.spawn(move || probe(profile)))
             });
             let outcome = drive(server.address, scripts, self.pace, duration)?;
             let Some((verify, profile)) = threads else { return Ok((outcome, None)) };
             let panicked = |_| Err("a probe panicked".to_owned());
-            let (verify, profile) = (verify.join().unwrap_or_else(panicked)?, profile.join().unwrap_or_else(panicked)?);
-            Ok((outcome, Some(Probes { verify, profile: profile.ok_or("no probe")? })))
+            let verify = verify.map(|verify| verify.join().unwrap_or_else(panicked)).transpose()?;
+            Ok((outcome, Some(Probes { verify, profile: profile.join().unwrap_or_else(panicked)? })))
         })?;
         let after = server.usage()?;
         let cpu_seconds = after.cpu_seconds - before.cpu_seconds;
         Ok(Some(Slice { outcome, probes, cpu_seconds, memory_kib: after.memory_kib }))
     }
 
-    fn scripts(&self, server: &Running) -> Result<Option<Vec<Box<dyn Script>>>, Failure> {
+    fn scripts(&self, server: &Running) -> Result<Option<Scripts>, Failure> {
         let dialect = server.entrant.dialect;
         let stocked = || (self.duration.as_secs_f64() * LOGINS_A_SECOND) as usize + self.connections;
         Ok(Some(match self.scenario {
-            Scenario::Login => {
-                each(self.connections, FromStock { stock: logins(server, stocked())?, is_guessing: false })
-            }
+            Scenario::Login => each(self.connections, &logins(server, stocked())?, false),
             Scenario::Register if !dialect.tells_of_registration() => return Ok(None),
             Scenario::Register => {
                 let make = move |sealer: &Sealer, _| dialect.register(&someone_new(), sealer);
-                each(self.connections, FromStock { stock: stock(server, stocked(), make)?, is_guessing: false })
+                each(self.connections, &stock(server, stocked(), make)?, false)
             }
             Scenario::Flood => {
                 let make = move |sealer: &Sealer, _| dialect.login(&someone_new(), sealer);
-                each(self.connections, FromStock { stock: stock(server, stocked(), make)?, is_guessing: true })
+                each(self.connections, &stock(server, stocked(), make)?, true)
             }
             Scenario::Verify => {
                 let sessions = log_in(server, self.connections)?;
@@ -138,9 +144,8 @@ impl Question {
     }
 }
 
-fn each(connections: usize, script: FromStock) -> Vec<Box<dyn Script>> {
-    let FromStock { stock, is_guessing } = script;
-    let another = |_| Box::new(FromStock { stock: Arc::clone(&stock), is_guessing }) as Box<dyn Script>;
+fn each(connections: usize, stock: &Arc<Stock>, is_guessing: bool) -> Scripts {
+    let another = |_| Box::new(FromStock { stock: Arc::clone(stock), is_guessing }) as Box<dyn Script>;
     (0..connections).map(another).collect()
 }
 
@@ -148,12 +153,10 @@ fn again(request: Vec<u8>) -> Box<dyn Script> {
     Box::new(Again(request))
 }
 
-type Probing = Option<Vec<Box<dyn Script>>>;
-
-fn probe_scripts(dialect: Dialect, sessions: &[Session]) -> (Probing, Probing) {
+fn probe_scripts(dialect: Dialect, sessions: &[Session]) -> (Option<Scripts>, Scripts) {
     let (some, others) = sessions.split_at(sessions.len() / 2);
     let verify: Option<Vec<_>> = some.iter().map(|session| dialect.verify(session).map(again)).collect();
-    (verify, Some(others.iter().map(|session| again(dialect.profile(session))).collect()))
+    (verify, others.iter().map(|session| again(dialect.profile(session))).collect())
 }
 
 fn stock(

@@ -3,7 +3,10 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::all::{HAMMERING, LADDER, Measured, ROUNDS, SLICE, Topic, is_other_key_size, key_size};
+use bulla_seal::KeySize;
+
+use crate::all::{HAMMERING, LADDER, Measured, ROUNDS, SLICE, Topic};
+use crate::dialect::Dialect;
 use crate::drive::Outcome;
 use crate::field::{Entrant, FIELD};
 use crate::latencies::Latencies;
@@ -70,7 +73,7 @@ fn limits(measured: &Measured) -> Result<String, Failure> {
     writeln!(
         text,
         "| **logins, if they were nothing but a hash and an opened envelope** | {} |",
-        of(|limits| limits.logins(bulla_seal::KeySize::Rsa3072))
+        measured.login_limit(KeySize::Rsa3072)
     )?;
     writeln!(text, "| \"hello\" of a bare axum, 16 connections | {} |", of(|limits| limits.hellos))?;
     writeln!(text, "| single rows read, SQLite | {} |", rows(&measured.sqlite_rows, |rates| rates.reads))?;
@@ -93,11 +96,11 @@ fn logins(measured: &Measured) -> Result<String, Failure> {
     )?;
     writeln!(text, "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
     let best = best(measured, Topic::Login, |outcome| outcome.per_second());
-    for entrant in FIELD.iter().filter(|entrant| !is_other_key_size(entrant)) {
+    for entrant in Entrant::compared() {
         let (few, many) = (measured.slices_of(Topic::Login, entrant), measured.slices_of(Topic::CrowdedLogin, entrant));
         let (few_latencies, many_latencies) = (latencies(few), latencies(many));
         let rate = rate(few);
-        let limit = Spread::of(measured.limits.iter().map(|limits| limits.logins(key_size(entrant))));
+        let limit = measured.login_limit(entrant.key_size());
         let ratio =
             if entrant.hash == FIELD[0].hash { format!("{:.2}", rate.median / limit.median) } else { "—".to_owned() };
         let busy = few.iter().chain(many).map(|slice| slice.memory_kib).max().unwrap_or_default();
@@ -129,7 +132,7 @@ fn isolation(measured: &Measured) -> Result<String, Failure> {
     )?;
     writeln!(text, "| server | logins/s | token p50 | token p99 | profile p50 | profile p99 | longest |")?;
     writeln!(text, "|---|---:|---:|---:|---:|---:|---:|")?;
-    for entrant in FIELD.iter().filter(|entrant| !is_other_key_size(entrant)) {
+    for entrant in Entrant::compared() {
         let slices = measured.slices_of(Topic::Isolation, entrant);
         let probes = || slices.iter().filter_map(|slice| slice.probes.as_ref());
         let profile = Latencies::together(probes().map(|probes| &probes.profile.latencies));
@@ -164,7 +167,7 @@ fn routes(measured: &Measured) -> Result<String, Failure> {
     let topics = [Topic::Verify, Topic::Profile, Topic::Refresh, Topic::Register];
     let best = topics.map(|topic| best(measured, topic, |outcome| outcome.per_second()));
     let hello = Spread::of(measured.limits.iter().map(|limits| limits.hellos));
-    for entrant in FIELD.iter().filter(|entrant| !is_other_key_size(entrant)) {
+    for entrant in Entrant::compared() {
         let rates = topics
             .map(|topic| measured.slices_of(topic, entrant))
             .map(|slices| if slices.is_empty() { None } else { Some(rate(slices)) });
@@ -195,7 +198,7 @@ fn ladder(measured: &Measured) -> Result<String, Failure> {
     )?;
     writeln!(text, "| connections | logins/s | of the limit | p50 | p99 | answered 503 | p99 of these |")?;
     writeln!(text, "|---:|---:|---:|---:|---:|---:|---:|")?;
-    let limit = Spread::of(measured.limits.iter().map(|limits| limits.logins(bulla_seal::KeySize::Rsa3072)));
+    let limit = measured.login_limit(KeySize::Rsa3072);
     for connections in LADDER {
         let slices = measured.slices_of(Topic::Ladder(connections), &FIELD[0]);
         let (rate, latencies) = (rate(slices), latencies(slices));
@@ -225,8 +228,8 @@ fn key_sizes(measured: &Measured) -> Result<String, Failure> {
     for (place, size) in SIZES.iter().enumerate() {
         let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
         let openings = Spread::of(measured.limits.iter().map(|limits| limits.openings[place]));
-        let limit = Spread::of(measured.limits.iter().map(|limits| limits.logins(*size)));
-        let entrant = FIELD.iter().find(|entrant| entrant.name.starts_with("bulla") && key_size(entrant) == *size);
+        let limit = measured.login_limit(*size);
+        let entrant = FIELD.iter().find(|entrant| entrant.dialect == Dialect::Bulla && entrant.key_size() == *size);
         let rate = rate(measured.slices_of(Topic::Login, entrant.ok_or("a size that nobody has")?));
         writeln!(
             text,
@@ -240,6 +243,10 @@ fn key_sizes(measured: &Measured) -> Result<String, Failure> {
 }
 
 impl Measured {
+    fn login_limit(&self, size: KeySize) -> Spread {
+        Spread::of(self.limits.iter().map(|limits| limits.logins(size)))
+    }
+
     pub fn slices_of(&self, topic: Topic, entrant: &Entrant) -> &[Slice] {
         self.slices.get(&(topic, entrant.name)).map_or(&[], Vec::as_slice)
     }
@@ -258,7 +265,7 @@ fn best(measured: &Measured, topic: Topic, of: fn(&Outcome) -> f64) -> &'static 
     let reached = |entrant: &&Entrant| {
         Spread::of(measured.slices_of(topic, entrant).iter().map(|slice| of(&slice.outcome))).median
     };
-    let compared = FIELD.iter().filter(|entrant| !is_other_key_size(entrant));
+    let compared = Entrant::compared();
     compared.max_by(|a, b| reached(a).total_cmp(&reached(b))).map_or("", |entrant| entrant.name)
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::drive::Pace;
 use crate::field::Entrant;
 use crate::question::{Question, Scenario};
 use crate::stage::Failure;
@@ -12,13 +11,7 @@ const CONNECTIONS: usize = 32;
 
 pub fn soak(entrant: &'static Entrant, minutes: usize) -> Result<(), Failure> {
     let server = entrant.start()?;
-    let question = Question {
-        scenario: Scenario::Mixed,
-        connections: CONNECTIONS,
-        pace: Pace::Closed,
-        duration: SLICE,
-        is_probed: false,
-    };
+    let question = Question::closed(Scenario::Mixed, CONNECTIONS, SLICE);
     println!("{}, {CONNECTIONS} connections, a mixture of requests\n", entrant.title);
     println!("| after | requests | failed | memory |\n|---:|---:|---:|---:|");
     for slice in 1..=minutes * 2 {
