@@ -1,6 +1,6 @@
 """What Schemathesis cannot know: how to get a token, and how to seal a password.
 
-Loaded by scripts/schemathesis (SCHEMATHESIS_HOOKS); the server's address is in BULLA_URL.
+Loaded by scripts/schemathesis (SCHEMATHESIS_HOOKS); the server's address is in BULLA_TEST_URL.
 """
 
 import base64
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-URL = os.environ["BULLA_URL"]
+URL = os.environ["BULLA_TEST_URL"]
 # Long, uncommon, and of nobody's name.
 PASSWORD = "quiet tides wander north"
 
