@@ -1,0 +1,274 @@
+// The session: kept in storage, refreshed by one tab for all, and followed when another tab changes it.
+
+/** @import * as declared from "./index.js" */
+/** @typedef {declared.StoredSession} StoredSession */
+/** @typedef {{ user: declared.User, access_token: string, refresh_token: string, expires_in: number }} TokenAnswer */
+/** @typedef {(before: StoredSession | null) => StoredSession | null} Change */
+
+import { BullaError } from "./error.js";
+import { Tabs } from "./tabs.js";
+
+/** A shared storage shows another tab's login a moment later than its message arrives. */
+const STORAGE_LAG_MS = 150;
+
+export class SessionKeeper {
+  #storage;
+  #exchange;
+  #tabs;
+  /** @type {Set<declared.ChangeListener>} */
+  #listeners = new Set();
+  /** What this tab saw last; undefined before it looked. @type {StoredSession | null | undefined} */
+  #known;
+  /** @type {Promise<StoredSession> | null} */
+  #refreshing = null;
+
+  /**
+   * @param {string} server
+   * @param {declared.SessionStorage} storage
+   * @param {(refreshToken: string) => Promise<TokenAnswer>} exchange
+   */
+  constructor(server, storage, exchange) {
+    this.#storage = storage;
+    this.#exchange = exchange;
+    this.#tabs = new Tabs(`bulla ${server}`, (message) => this.#hear(message));
+  }
+
+  get user() {
+    return this.#known?.user ?? null;
+  }
+
+  /** @param {declared.ChangeListener} listener */
+  onChange(listener) {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  close() {
+    this.#tabs.close();
+  }
+
+  async read() {
+    const session = (await this.#storage.get()) ?? null;
+    // Another tab may have changed a shared storage before its message is here.
+    this.#note(session, this.#known === undefined ? null : reasonOf(this.#known, session));
+    return session;
+  }
+
+  /** The session of storage, or that of another open tab. */
+  async find() {
+    const session = await this.read();
+    if (session || !this.#storage.acrossTabs) return session;
+    this.#tabs.tell({ ask: true });
+    await this.#tabs.news();
+    return this.read();
+  }
+
+  /** The session with an access token that lives a little longer. */
+  async authorize() {
+    const session = await this.read();
+    if (!session) throw notLoggedIn();
+    if (isFresh(session)) return session;
+    try {
+      return await this.refresh(session);
+    } catch (error) {
+      // It is good for a few seconds yet, and the server may be back by then.
+      if (this.#known?.access_token === session.access_token && Date.now() < session.expires_at) return session;
+      throw error;
+    }
+  }
+
+  /**
+   * The session with new tokens; those of `stale` did not do. Many calls, in many tabs, make one request.
+   *
+   * @param {StoredSession} stale
+   */
+  refresh(stale) {
+    this.#refreshing ??= this.#tabs
+      .alone(sessionId(stale), (hadToWait) => this.#refreshAlone(stale, hadToWait))
+      .finally(() => (this.#refreshing = null));
+    return this.#refreshing;
+  }
+
+  /**
+   * Runs a task on a session while no tab refreshes it.
+   *
+   * @template T
+   * @param {StoredSession} session
+   * @param {() => Promise<T>} task
+   */
+  undisturbed(session, task) {
+    return this.#tabs.alone(sessionId(session), task);
+  }
+
+  /** @param {TokenAnswer} answer */
+  async open(answer) {
+    await this.#change(() => stored(answer, 0), "login");
+  }
+
+  /**
+   * Keeps the next tokens of a session, unless it was logged out meanwhile.
+   *
+   * @param {string} id
+   * @param {TokenAnswer} answer
+   */
+  async renew(id, answer) {
+    const renewed = await this.#change(
+      (mine) => (mine && sessionId(mine) === id ? stored(answer, mine.refreshes + 1) : mine),
+      "refresh",
+    );
+    if (!renewed) throw notLoggedIn();
+    return renewed;
+  }
+
+  /** @param {declared.User} user */
+  async update(user) {
+    await this.#change((mine) => {
+      const isNews = mine?.user.id === user.id && JSON.stringify(mine?.user) !== JSON.stringify(user);
+      return mine && isNews ? { ...mine, user } : mine;
+    }, "profile");
+  }
+
+  /**
+   * @param {string} id
+   * @param {declared.ChangeReason} reason
+   */
+  async forget(id, reason) {
+    await this.#change((mine) => (mine && sessionId(mine) === id ? null : mine), reason);
+  }
+
+  /**
+   * @param {StoredSession} stale
+   * @param {boolean} hadToWait
+   */
+  async #refreshAlone(stale, hadToWait) {
+    let mine = await this.read();
+    // Who had the lock has refreshed, most likely, and tells of it.
+    if (hadToWait && mine?.access_token === stale.access_token) {
+      await this.#tabs.news();
+      mine = await this.read();
+    }
+    if (!mine) throw notLoggedIn();
+    if (mine.access_token !== stale.access_token) return mine;
+    const id = sessionId(mine);
+    try {
+      return await this.renew(id, await this.#exchange(mine.refresh_token));
+    } catch (/** @type {any} */ error) {
+      // Anything else (503, 429, no answer) says nothing about the session.
+      if (error.code === "invalid_token") await this.forget(id, "ended");
+      throw error;
+    }
+  }
+
+  /**
+   * A change of this tab's own, of which it tells the others.
+   *
+   * @param {Change} change
+   * @param {declared.ChangeReason} reason
+   */
+  async #change(change, reason) {
+    const { before, after } = await this.#write(change, reason);
+    if (after !== before) this.#tell(before, after, reason);
+    return after;
+  }
+
+  /**
+   * @param {Change} change
+   * @param {declared.ChangeReason | null} reason
+   */
+  #write(change, reason) {
+    return this.#tabs.alone("write", async () => {
+      const before = (await this.#storage.get()) ?? null;
+      const after = change(before);
+      if (after && after !== before) await this.#storage.set(after);
+      if (!after && before) await this.#storage.remove();
+      this.#note(after, reason);
+      return { before, after };
+    });
+  }
+
+  /**
+   * @param {StoredSession | null} session
+   * @param {declared.ChangeReason | null} reason Without one, the listeners are not told.
+   */
+  #note(session, reason) {
+    const before = this.#known ?? null;
+    this.#known = session;
+    if (!reason || isSame(before, session)) return;
+    // Apart, so that a listener that throws breaks nothing here and is still reported.
+    for (const listener of this.#listeners) queueMicrotask(() => listener(session?.user ?? null, reason));
+  }
+
+  /**
+   * @param {StoredSession | null} before
+   * @param {StoredSession | null} session
+   * @param {declared.ChangeReason | null} reason
+   */
+  #tell(before, session, reason) {
+    const subject = session ?? before;
+    this.#tabs.tell({ id: sessionId(subject), refreshes: subject?.refreshes, session, reason });
+  }
+
+  /**
+   * @param {object} message
+   * @param {true} [message.ask] Who has a session tells it, and nothing else is in the message.
+   * @param {string} message.id
+   * @param {number} message.refreshes
+   * @param {StoredSession | null} message.session
+   * @param {declared.ChangeReason | null} message.reason Null in answers.
+   */
+  async #hear({ ask, id, refreshes, session, reason }) {
+    const { acrossTabs } = this.#storage;
+    if (ask) {
+      const mine = acrossTabs && (await this.read());
+      if (mine) this.#tell(mine, mine, null);
+      return;
+    }
+    const isLogin = reason === "login" || reason === null;
+    const { after } = await this.#write((mine) => {
+      if (!mine) return isLogin && acrossTabs ? session : null;
+      // Where each tab has a storage of its own, this may be about somebody else.
+      if (sessionId(mine) !== id) return mine;
+      // Messages of two tabs may overtake each other. The newer tokens stay: a used one would count as stolen.
+      const isOld = refreshes < mine.refreshes && reason !== "logout";
+      return isOld || isSame(session, mine) ? mine : session;
+    }, reason);
+    if (isLogin && sessionId(after) !== id) setTimeout(() => this.read(), STORAGE_LAG_MS);
+  }
+}
+
+/**
+ * The part of a refresh token before the dot.
+ *
+ * @param {StoredSession | null} session
+ */
+export const sessionId = (session) => session?.refresh_token.split(".")[0] ?? "";
+
+/**
+ * @param {TokenAnswer} answer
+ * @param {number} refreshes
+ * @returns {StoredSession}
+ */
+function stored({ user, access_token, refresh_token, expires_in }, refreshes) {
+  return { user, access_token, refresh_token, expires_in, expires_at: Date.now() + expires_in * 1000, refreshes };
+}
+
+/** @param {StoredSession} session */
+const isFresh = ({ expires_at, expires_in }) => expires_at - Date.now() > Math.min(30, expires_in / 5) * 1000;
+
+/**
+ * @param {StoredSession | null} one
+ * @param {StoredSession | null} other
+ */
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/**
+ * @param {StoredSession | null} before
+ * @param {StoredSession | null} after
+ */
+function reasonOf(before, after) {
+  if (!after) return "logout";
+  if (sessionId(before) !== sessionId(after)) return "login";
+  return before?.access_token === after.access_token ? "profile" : "refresh";
+}
+
+const notLoggedIn = () => new BullaError("not_logged_in", "nobody is logged in here; log in first");
