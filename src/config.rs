@@ -16,7 +16,7 @@ use bulla_token::Algorithm;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
 
-use crate::model::{Argon2Cost, MasterKey, PasswordPolicy, Session};
+use crate::model::{Argon2Cost, Brand, Color, Logo, MasterKey, PasswordPolicy, Session};
 use crate::store::{DatabaseUrl, Limits};
 
 use reader::Reader;
@@ -49,6 +49,8 @@ pub struct Config {
     pub audit_kept: Duration,
     pub trusted_proxies: Vec<IpNet>,
     pub cors_origins: Vec<String>,
+    pub has_pages: bool,
+    pub brand: Brand,
     pub max_connections: u32,
     pub metrics: Metrics,
     pub tls: Option<TlsFiles>,
@@ -135,6 +137,8 @@ impl Config {
                 .with("BULLA_TRUSTED_PROXIES", &settings.trusted_proxies, values::networks)
                 .unwrap_or_default(),
             cors_origins: read.with("BULLA_CORS_ORIGINS", &settings.cors_origins, values::origins).unwrap_or_default(),
+            has_pages: read.with("BULLA_PAGES", &settings.pages, values::switch).unwrap_or(true),
+            brand: read.brand(settings),
             max_connections: read
                 .with("BULLA_MAX_CONNECTIONS", &settings.max_connections, count)
                 .map_or(10_000, NonZeroU32::get),
@@ -184,6 +188,20 @@ impl Reader<'_> {
                 }
                 Tokens::SharedSecret(Zeroizing::new(secret.as_bytes().to_vec()))
             }
+        }
+    }
+
+    fn brand(&mut self, settings: &Settings) -> Brand {
+        let logo = |path: &str| Logo::read(Path::new(path)).map_err(|error| format!("{error} (it is {path:?})"));
+        let Brand { name, color, .. } = Brand::default();
+        Brand {
+            name: self.text(&settings.brand_name).map_or(name, str::to_owned),
+            color: self
+                .with("BULLA_BRAND_COLOR", &settings.brand_color, |text| {
+                    Color::parse(text).map_err(|error| format!("{error} (it is {text:?})"))
+                })
+                .unwrap_or(color),
+            logo: self.with("BULLA_BRAND_LOGO", &settings.brand_logo, logo),
         }
     }
 

@@ -3,13 +3,13 @@
 mod answers;
 mod client_address;
 mod counted;
-mod docs;
 mod error;
 mod extract;
 mod health;
 mod login;
 mod metrics;
 pub mod openapi;
+mod pages;
 mod password;
 mod profile;
 mod refresh;

@@ -1,7 +1,8 @@
 //! The web pages: rendered here, with a strict content security policy and nothing loaded from elsewhere.
 
+mod assets;
+mod home;
 mod reference;
-mod welcome;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::header;
@@ -10,8 +11,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, html};
 
+use crate::model::{Brand, Color};
+
+pub use assets::{ASSET_POLICY, Asset, asset};
+pub use home::home;
 pub use reference::{CODES, reference};
-pub use welcome::welcome;
 
 const STYLE: &str = include_str!("pages/style.css");
 
@@ -22,9 +26,24 @@ pub struct Page {
     policy: String,
 }
 
+/// What a page is made of.
+struct Parts<'p> {
+    title: &'p str,
+    brand: &'p Brand,
+    /// Rules beside those of every page.
+    style: &'static str,
+    /// Whether programs of this server run in it, and talk to this server.
+    has_scripts: bool,
+    /// What `<body>` holds.
+    body: Markup,
+}
+
 impl Page {
-    /// The style sheet is part of the page; its policy allows just that text, by its digest.
-    fn render(title: &str, content: &Markup) -> Self {
+    /// The style sheet is part of the page; its policy allows just that text, by its digest. Whatever else a page loads
+    /// comes from `/assets`. No form is ever submitted: without its program, a page cannot send a password anywhere.
+    fn render(parts: &Parts<'_>) -> Self {
+        let Parts { title, brand, style, has_scripts, body } = parts;
+        let style = format!("{}{STYLE}{style}", accent(brand));
         let markup = html! {
             (DOCTYPE)
             html lang="en" {
@@ -33,14 +52,18 @@ impl Page {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     title { (title) }
-                    style { (maud::PreEscaped(STYLE)) }
+                    link rel="icon" href=(assets::LOGO);
+                    style { (maud::PreEscaped(&style)) }
+                    @if *has_scripts { script type="module" src="assets/main.js" {} }
                 }
-                body { main { (content) } }
+                body { (body) }
             }
         };
-        let digest = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+        let digest = STANDARD.encode(digest(&SHA256, style.as_bytes()));
+        let scripts = if *has_scripts { "script-src 'self'; connect-src 'self'; " } else { "" };
         let policy = format!(
-            "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; {scripts}style-src 'sha256-{digest}'; img-src 'self'; base-uri 'none'; \
+             form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
         );
         Self { html: markup.into_string(), policy }
     }
@@ -49,4 +72,14 @@ impl Page {
         let headers = [(header::CONTENT_SECURITY_POLICY, self.policy.clone())];
         (headers, Html(self.html.clone())).into_response()
     }
+}
+
+/// The brand's colour, in a shade that can be read by day and one that can be read by night.
+fn accent(brand: &Brand) -> String {
+    let (light, dark) = (Color::LIGHT_PAGE, Color::DARK_PAGE);
+    format!(
+        ":root{{--page:{light};--accent:{};}}@media(prefers-color-scheme:dark){{:root{{--page:{dark};--accent:{};}}}}",
+        brand.color.readable_on(light),
+        brand.color.readable_on(dark),
+    )
 }

@@ -82,6 +82,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("audit log", format!("kept for {} days", config.audit_kept.as_secs() / 86400)),
         ("trusted proxies", or_none(config.trusted_proxies.iter().map(ToString::to_string).collect())),
         ("cors origins", or_none(config.cors_origins.clone())),
+        ("pages", if config.has_pages { format!("at /, as {:?}", config.brand.name) } else { "off".to_owned() }),
         ("connections", config.max_connections.to_string()),
         ("metrics", metrics(config.metrics)),
         ("tls", tls),

@@ -137,6 +137,18 @@ pub struct Settings {
     /// Origins whose pages may call this server: https://app.example.com,… [default: none]
     #[arg(long, env = "BULLA_CORS_ORIGINS", global = true, hide_short_help = true, value_name = "ORIGINS")]
     pub cors_origins: Option<String>,
+    /// Whether people find pages at `/`: to register, to log in, to look after their account [default: true]
+    #[arg(long, env = "BULLA_PAGES", global = true, hide_short_help = true, value_name = "true|false")]
+    pub pages: Option<String>,
+    /// The name that the pages go by [default: Bulla]
+    #[arg(long, env = "BULLA_BRAND_NAME", global = true, hide_short_help = true, value_name = "NAME")]
+    pub brand_name: Option<String>,
+    /// The pages' one colour; where it cannot be read, a darker or lighter shade of it is shown [default: #a3441c]
+    #[arg(long, env = "BULLA_BRAND_COLOR", global = true, hide_short_help = true, value_name = "#RRGGBB")]
+    pub brand_color: Option<String>,
+    /// A picture for the pages: .svg, .png, .jpg or .webp, square, at most 256 KiB [default: Bulla's own]
+    #[arg(long, env = "BULLA_BRAND_LOGO", global = true, hide_short_help = true, value_name = "FILE")]
+    pub brand_logo: Option<String>,
     /// Connections at once [default: 10000]
     #[arg(long, env = "BULLA_MAX_CONNECTIONS", global = true, hide_short_help = true, value_name = "COUNT")]
     pub max_connections: Option<String>,

@@ -4,7 +4,9 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Object;
 
 use crate::flows::{OfferedKey, TokenAnswer};
 use crate::model::Account;
@@ -15,6 +17,7 @@ pub(super) struct User {
     /// Opaque.
     #[schema(example = "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
     pub(super) id: String,
+    /// As it was given, in NFC.
     #[schema(example = "Ada Lovelace")]
     pub(super) name: String,
     /// In canonical form.
@@ -27,6 +30,7 @@ pub(super) struct User {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Message {
+    /// For a person's eyes.
     #[schema(example = "logged out")]
     pub(super) message: &'static str,
 }
@@ -34,15 +38,19 @@ pub(super) struct Message {
 /// Tokens of a session. Never cached (`Cache-Control: no-store`).
 #[derive(Serialize, ToSchema)]
 pub(super) struct Tokens {
+    /// Whose session it is.
     pub(super) user: User,
     /// A JWT (RFC 9068), verifiable with `/.well-known/jwks.json`.
+    #[schema(example = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIs…")]
     pub(super) access_token: String,
+    /// How the access token is sent (RFC 6750): `Authorization: Bearer …`.
     #[schema(example = "Bearer")]
     token_type: &'static str,
-    /// Seconds.
+    /// Life of the access token in seconds.
     #[schema(example = 600)]
     expires_in: i64,
     /// Opaque; good for one refresh.
+    #[schema(example = "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b.…")]
     refresh_token: String,
 }
 
@@ -50,21 +58,30 @@ pub(super) struct Tokens {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct SealingKeyDocument {
     /// RFC 7638 thumbprint of the key.
+    #[schema(example = "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s")]
     kid: String,
+    /// How the content key is sealed (RFC 7518 §4.3).
     #[schema(example = "RSA-OAEP-256")]
     alg: &'static str,
+    /// How the payload is encrypted (RFC 7518 §5.3).
     #[schema(example = "A256GCM")]
     enc: &'static str,
-    /// The public key (RFC 7517).
-    #[schema(value_type = Object)]
+    #[schema(schema_with = jwk_schema)]
     jwk: bulla_seal::Jwk,
-    /// The public key (SPKI).
+    /// The same key as SubjectPublicKeyInfo (RFC 7468 §13).
+    #[schema(example = "-----BEGIN PUBLIC KEY-----\n…")]
     pem: String,
     /// Goes into the envelope; proves that it is fresh.
+    #[schema(example = "AAABohYCZn_5r2nXk0QmDk1cTq3tPz2v")]
     nonce: String,
-    /// Seconds.
+    /// How long the nonce is good, in seconds.
     #[schema(example = 300)]
     nonce_expires_in: i64,
+}
+
+fn jwk_schema() -> Object {
+    let example = json!({ "kty": "RSA", "use": "enc", "alg": "RSA-OAEP-256", "kid": "…", "n": "…", "e": "AQAB" });
+    Object::builder().description(Some("The public key (RFC 7517).")).examples([example]).build()
 }
 
 impl From<Account> for User {

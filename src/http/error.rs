@@ -32,8 +32,11 @@ pub(super) struct FieldError {
     /// JSON Pointer into the request (RFC 6901).
     #[schema(example = "/email")]
     pub(super) pointer: &'static str,
+    /// For programs; never changes.
     #[schema(example = "invalid")]
     pub(super) code: &'static str,
+    /// For a person's eyes.
+    #[schema(example = "email must have exactly one @")]
     pub(super) detail: String,
 }
 
@@ -43,16 +46,25 @@ pub(super) struct FieldError {
 pub(super) struct ProblemDocument<'p> {
     /// Where the code is explained.
     #[serde(rename = "type")]
+    #[schema(example = "/docs#invalid_credentials")]
     kind: String,
+    /// The status in words.
     #[schema(example = "Unauthorized")]
     title: &'p str,
+    /// That of the response.
     #[schema(example = 401)]
     status: u16,
+    /// What happened, and what to do next.
+    #[schema(example = "the email address or the password is wrong")]
     detail: &'p str,
+    /// For programs; never changes.
     #[schema(example = "invalid_credentials")]
     code: &'p str,
     /// Repeats `detail`.
+    #[schema(example = "the email address or the password is wrong")]
     message: &'p str,
+    /// Under which the server's log has more.
+    #[schema(example = "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
     request_id: &'p str,
     /// With `validation_failed` and `weak_password`: what is wrong, field by field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

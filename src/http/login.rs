@@ -17,6 +17,7 @@ use crate::model::{Client, Email};
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct LoginBody {
+    /// In any spelling: `Ada@Example.com` is the same account.
     #[schema(example = "ada@example.com", max_length = 254, format = Email)]
     email: String,
     /// Sealed, with purpose `login`.

@@ -48,6 +48,7 @@ const NAME_PATTERN: &str = concat!(
 pub(super) fn name_schema() -> Object {
     Object::builder()
         .schema_type(Type::String)
+        .description(Some("What the person goes by, on one line."))
         .min_length(Some(1))
         .max_length(Some(200))
         .pattern(Some(NAME_PATTERN))

@@ -17,6 +17,7 @@ use crate::model::Client;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct RefreshBody {
+    /// Of the newest token answer.
     #[schema(value_type = String, example = "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b.…")]
     refresh_token: SecretString,
 }

@@ -21,6 +21,7 @@ use crate::model::{Client, Email, Name};
 pub(super) struct RegisterBody {
     #[schema(schema_with = name_schema)]
     name: String,
+    /// In any spelling: `Ada@Example.com` is the same account.
     #[schema(example = "ada@example.com", max_length = 254, format = Email)]
     email: String,
     /// Sealed, with purpose `register`.
@@ -30,8 +31,10 @@ pub(super) struct RegisterBody {
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct Registered {
+    /// For a person's eyes.
     #[schema(example = "registered")]
     message: &'static str,
+    /// The new account. It has no session yet: log in.
     user: User,
 }
 

@@ -15,11 +15,10 @@ use super::counted::Counted;
 use super::error::Problem;
 use super::request::Surroundings;
 use super::{
-    docs, health, login, openapi, password, profile, refresh, register, request, sealing_key, sessions, verify,
+    health, login, openapi, pages, password, profile, refresh, register, request, sealing_key, sessions, verify,
     well_known,
 };
 use crate::app::App;
-use crate::pages;
 
 type Route = MethodRouter<Arc<App>>;
 
@@ -57,8 +56,9 @@ fn routes() -> Vec<(&'static str, Cost, Route)> {
         ("/api/auth/verify/{*path}",Routine,   any(verify::verify)),
         ("/.well-known/jwks.json",  Free,      get(well_known::jwks)),
         ("/openapi.json",           Free,      get(openapi::document)),
-        ("/docs",                   Free,      get(docs::docs)),
-        ("/",                       Free,      get(pages::welcome)),
+        ("/docs",                   Free,      get(pages::docs)),
+        ("/",                       Free,      get(pages::home)),
+        ("/assets/{*path}",         Routine,   get(pages::asset)),
         ("/healthz",                Routine,   get(health::healthz)),
         ("/readyz",                 Routine,   get(health::readyz)),
     ]

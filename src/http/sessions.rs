@@ -18,6 +18,7 @@ use crate::model::{Session, SessionId};
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct SessionList {
+    /// The newest first.
     sessions: Vec<SessionAnswer>,
 }
 
@@ -25,6 +26,8 @@ pub(super) struct SessionList {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 struct SessionAnswer {
+    /// Ends it, in `DELETE /api/auth/sessions/{id}`.
+    #[schema(example = "0193a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")]
     id: String,
     /// RFC 3339, as the other times.
     #[schema(example = "2026-11-23T09:00:00.000Z", format = DateTime)]
@@ -42,6 +45,7 @@ struct SessionAnswer {
     #[schema(example = "curl/8.5.0")]
     user_agent: String,
     /// Whether it is the session of this very request.
+    #[schema(example = true)]
     current: bool,
 }
 

@@ -18,7 +18,9 @@ use crate::flows;
 #[utoipa::path(
     get, path = "/api/auth/verify", tag = "tokens", security(("bearer" = [])),
     responses((status = 200, description = "The token is good", headers(
-        ("X-Auth-User-Id" = String), ("X-Auth-Email" = String), ("X-Auth-Session-Id" = String))))
+        ("X-Auth-User-Id" = String, description = "The account"),
+        ("X-Auth-Email" = String, description = "Its address, in UTF-8 where ASCII does not do"),
+        ("X-Auth-Session-Id" = String, description = "The session that the token belongs to"))))
 )]
 pub(super) async fn verify(State(app): State<Arc<App>>, BearerToken(token): BearerToken) -> Result<HeaderMap, Problem> {
     let claims = flows::check_token(&app, token.expose_secret()).await??;

@@ -13,7 +13,7 @@ use crate::app::App;
 const CACHING: &str = "public, max-age=300";
 
 /// The keys that access tokens are verified with (RFC 7517)
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "tokens", responses((status = 200, description = "A JWK set", body = Object, content_type = "application/json")))]
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "tokens", responses((status = 200, description = "A JWK set", body = Object, content_type = "application/json", example = json!({ "keys": [{ "kty": "EC", "use": "sig", "alg": "ES256", "kid": "…", "crv": "P-256", "x": "…", "y": "…" }] }))))]
 pub(super) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
     ([(header::CACHE_CONTROL, CACHING)], Json(app.keys.current().jwks.clone()))
 }

@@ -1,110 +1,203 @@
 //! `/docs`: the API, rendered from its OpenAPI description.
 
+mod codes;
+mod example;
+
 use maud::{Markup, html};
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
-use super::Page;
+use super::{Page, Parts, assets};
+use crate::model::Brand;
 
-/// What each refusal means and what to do about it.
-pub const CODES: [(&str, &str); 20] = [
-    ("malformed_request", "The body is not JSON, lacks a member, has one twice or of the wrong type. Fix the request."),
-    ("invalid_envelope", "The sealed password is not one, which shows without any key. The detail says what is wrong."),
-    ("unknown_sealing_key", "Sealed to a key that is unknown or retired. Seal again to `sealing_key` in the answer."),
-    (
-        "invalid_credentials",
-        "Unknown account, wrong password, or an envelope that does not open for this account and purpose.",
-    ),
-    ("stale_envelope", "The nonce is older than five minutes. Fetch the sealing key again and seal anew."),
-    ("reused_envelope", "This envelope was judged before. Each is accepted once: seal anew."),
-    ("invalid_token", "The token is missing, expired, forged, or its session ended. Refresh, or log in again."),
-    ("account_disabled", "The password is right, but the account is disabled. Ask whoever runs the service."),
-    ("email_taken", "An account with this email address exists already."),
-    ("validation_failed", "A member has the right type and a wrong value; `errors` lists them by JSON Pointer."),
-    ("weak_password", "The new password is too short, too common, or built from the name or email address."),
-    ("too_many_attempts", "Wait as many seconds as `Retry-After` says."),
-    ("overloaded", "Every hashing thread is busy. Try again after `Retry-After`; the envelope was not spent."),
-    ("unavailable", "The database does not answer. Try again after `Retry-After`."),
-    ("payload_too_large", "A body may have 16 KiB at most."),
-    ("unsupported_media_type", "Send `Content-Type: application/json`."),
-    ("request_timeout", "The body took longer than ten seconds to arrive."),
-    ("not_found", "There is nothing at this address, or nothing that is yours."),
-    ("method_not_allowed", "The `Allow` header lists the methods that this address takes."),
-    ("internal", "Something broke on the server. Its log has more under the `request_id`."),
-];
+pub use codes::CODES;
 
 pub fn reference(description: &OpenApi) -> Page {
     let document = serde_json::to_value(description).unwrap_or_default();
-    let content = html! {
-        h1 { "The API" }
-        p { "JSON in and out. Refusals are " code { "application/problem+json" } " with a " a href="#codes" { "code" } ". The same for programs: " a href="/openapi.json" { "openapi.json" } "." }
-        @for (path, item) in members(&document["paths"]) {
-            @for (method, operation) in members(item).filter(|(_, operation)| operation.is_object()) {
-                (operation_section(&document, path, method, operation))
+    let tags = document["tags"].as_array().cloned().unwrap_or_default();
+    // A JSON object has lost the order in which they are described.
+    let paths: Vec<&str> = description.paths.paths.keys().map(String::as_str).collect();
+    let body = html! {
+        header.top { a.brand href="." { img src=(assets::LOGO) alt="" width="40" height="40"; "Bulla" } span { "API reference" } }
+        div.page {
+            nav.contents aria-label="Contents" {
+                a href="#beginning" { "Where to begin" }
+                @for tag in &tags {
+                    h2 { (title(text(&tag["name"]))) }
+                    @for (path, method, _) in operations(&document, &paths, text(&tag["name"])) {
+                        a href=(format!("#{method}-{path}")) { span.method { (method.to_uppercase()) } span { (path.trim_start_matches("/api/auth")) } }
+                    }
+                }
+                h2 { "Refusals" }
+                a href="#refusals" { "Their form" } a href="#codes" { "Their codes" }
             }
-        }
-        h2 id="codes" { "Codes" }
-        dl {
-            @for (code, meaning) in CODES {
-                dt id=(code) { code { (code) } }
-                dd { (prose(meaning)) }
+            main {
+                (beginning())
+                @for tag in &tags {
+                    h2.tag { (title(text(&tag["name"]))) }
+                    p.lead { (text(&tag["description"])) "." }
+                    @for (path, method, operation) in operations(&document, &paths, text(&tag["name"])) {
+                        (operation_section(&document, path, method, operation))
+                    }
+                }
+                (refusals(&document))
             }
         }
     };
-    Page::render("Bulla: the API", &content)
+    Page::render(&Parts {
+        title: "Bulla: API reference",
+        brand: &Brand::default(),
+        style: include_str!("reference/reference.css"),
+        has_scripts: false,
+        body,
+    })
+}
+
+fn beginning() -> Markup {
+    html! {
+        h1 id="beginning" { "API reference" }
+        p { "JSON in and out, UTF-8, at most 16 KiB. Members that are not listed here are ignored; a member twice, or of the wrong type, is refused." }
+        p {
+            "A " b { "sealed" } " member is an envelope made in the client: a JWE to the key of "
+            a href="#get-/api/auth/sealing-key" { code { "GET /api/auth/sealing-key" } }
+            ", with the password, its purpose, the account and a nonce inside. A client library, or "
+            code { "bulla seal" } ", makes one; " code { "spec/seal.md" } " is enough to write your own."
+        }
+        p { "The same as this page, for programs: " a href="openapi.json" { "openapi.json" } " (OpenAPI 3.1)." }
+    }
 }
 
 fn operation_section(document: &Value, path: &str, method: &str, operation: &Value) -> Markup {
     let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+    let (refused, answered): (Vec<_>, Vec<_>) =
+        members(&operation["responses"]).partition(|(_, response)| is_refusal(response));
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
     html! {
-        section id=(format!("{method}-{path}")) {
-            h2 { span.method { (method.to_uppercase()) } " " code { (path) } }
-            p { b { (text(&operation["summary"])) } " " (prose(text(&operation["description"]))) }
-            @if operation["security"].is_array() { p { "Needs " code { "Authorization: Bearer …" } } }
-            @if !body.is_null() { h3 { "Takes" } (schema(document, body)) }
-            h3 { "Answers" }
-            @for (status, response) in members(&operation["responses"]) {
-                (answer(document, status, response))
+        section.operation id=(format!("{method}-{path}")) {
+            div.words {
+                h3 { span.method { (method.to_uppercase()) } " " code { (path) } }
+                p { b { (text(&operation["summary"])) "." } }
+                @if !operation["description"].is_null() { p { (prose(text(&operation["description"]))) } }
+                @if operation["security"].is_array() { p { "Needs " code { "Authorization: Bearer …" } " with an access token." } }
+                @for parameter in parameters {
+                    h4 { "In the path" }
+                    table { tr { td { code { (text(&parameter["name"])) } } td { (prose(text(&parameter["description"]))) } } }
+                }
+                @if !body.is_null() { h4 { "Takes" } (fields(document, body)) }
+                @for (status, response) in &answered {
+                    h4 { "Answers " (status) }
+                    p { (text(&response["description"])) "." }
+                    @if response["headers"].is_object() {
+                        table { @for (name, header) in members(&response["headers"]) { tr { td { code { (name) } span.kind { "header" } } td { (text(&header["description"])) } } } }
+                    }
+                    @for (_, content) in members(&response["content"]) { (fields(document, &content["schema"])) }
+                }
+                h4 { "Refuses" }
+                ul.refused { @for (status, response) in &refused { (refused_with(status, response)) } }
+            }
+            div.code {
+                pre { code { (example::request(document, method, path, operation)) } }
+                @for (status, response) in &answered { pre { code { (example::answer(document, status, response)) } } }
             }
         }
     }
 }
 
-fn answer(document: &Value, status: &str, response: &Value) -> Markup {
-    let is_refusal = response["content"]["application/problem+json"].is_object();
+fn refused_with(status: &str, response: &Value) -> Markup {
     html! {
-        @if is_refusal {
-            p { b { (status) } @for code in text(&response["description"]).split(", ") { " " a href=(format!("#{code}")) { code { (code) } } } }
-        } @else {
-            p { b { (status) } " " (text(&response["description"])) }
-            @for (_, content) in members(&response["content"]) { (schema(document, &content["schema"])) }
+        li { (status) @for code in text(&response["description"]).split(", ") { " " a href=(format!("#{code}")) { code { (code) } } } }
+    }
+}
+
+fn refusals(document: &Value) -> Markup {
+    let problem = &document["components"]["schemas"]["Problem"];
+    html! {
+        h2.tag id="refusals" { "Refusals" }
+        p.lead { "Whatever is refused is answered with a document of RFC 9457." }
+        section.operation {
+            div.words { (fields(document, problem)) }
+            div.code { pre { code { (example::problem(document, problem)) } } }
+        }
+        h2.tag id="codes" { "Codes" }
+        dl.codes {
+            @for (code, meaning) in CODES {
+                div id=(code) { dt { code { (code) } } dd { (prose(meaning)) } }
+            }
         }
     }
 }
 
-/// A table of an object's members, with references followed one step.
-fn schema(document: &Value, schema: &Value) -> Markup {
-    let schema = resolve(document, schema);
-    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+/// A table of an object's members; members of members stand below, indented by their names: `user.email`.
+fn fields(document: &Value, schema: &Value) -> Markup {
+    let mut rows = Vec::new();
+    collect(document, schema, "", &mut rows);
     html! {
-        @if schema["properties"].is_object() {
+        @if !rows.is_empty() {
             table {
-                @for (name, property) in members(&schema["properties"]) {
-                    @let inner = resolve(document, if property["items"].is_object() { &property["items"] } else { property });
+                @for Field { name, kind, description, is_optional } in rows {
                     tr {
-                        td { code { (name) } @if !required.contains(&name.as_str()) { " (optional)" } }
-                        td {
-                            (prose(text(&property["description"]))) " "
-                            @if !inner["example"].is_null() { code { (inner["example"].to_string()) } }
-                            @if inner["properties"].is_object() {
-                                @for (name, _) in members(&inner["properties"]) { code { (name) } " " }
-                            }
-                        }
+                        td { code { (name) } span.kind { (kind) @if is_optional { ", optional" } } }
+                        td { (prose(&description)) }
                     }
                 }
             }
         }
     }
+}
+
+struct Field {
+    name: String,
+    kind: String,
+    description: String,
+    is_optional: bool,
+}
+
+fn collect(document: &Value, schema: &Value, prefix: &str, rows: &mut Vec<Field>) {
+    let schema = resolve(document, schema);
+    for (name, property) in example::ordered(schema) {
+        let inner = resolve(document, property);
+        let name = format!("{prefix}{name}");
+        let own = text(&property["description"]);
+        rows.push(Field {
+            kind: kind(inner),
+            description: if own.is_empty() { text(&inner["description"]) } else { own }.to_owned(),
+            is_optional: !is_required(schema, name.rsplit('.').next().unwrap_or_default()),
+            name: name.clone(),
+        });
+        collect(document, inner, &format!("{name}."), rows);
+        collect(document, &inner["items"], &format!("{name}[]."), rows);
+    }
+}
+
+/// `string`, `string (email), at most 254`.
+fn kind(schema: &Value) -> String {
+    let kind = match &schema["type"] {
+        Value::String(kind) => kind.clone(),
+        _ => "object".to_owned(),
+    };
+    let format = match text(&schema["format"]) {
+        "" | "int32" | "int64" => String::new(),
+        format => format!(" ({format})"),
+    };
+    let length = schema["maxLength"].as_u64().map(|length| format!(", at most {length}")).unwrap_or_default();
+    format!("{kind}{format}{length}")
+}
+
+fn operations<'d>(document: &'d Value, paths: &[&'d str], tag: &str) -> Vec<(&'d str, &'d str, &'d Value)> {
+    let all = paths.iter().flat_map(|path| {
+        members(&document["paths"][path]).map(|(method, operation)| (*path, method.as_str(), operation))
+    });
+    let has_tag =
+        |operation: &Value| operation["tags"].as_array().is_some_and(|tags| tags.iter().any(|one| one == tag));
+    all.filter(|(_, _, operation)| has_tag(operation)).collect()
+}
+
+fn is_required(schema: &Value, name: &str) -> bool {
+    schema["required"].as_array().is_some_and(|required| required.iter().any(|one| one == name))
+}
+
+fn is_refusal(response: &Value) -> bool {
+    response["content"]["application/problem+json"].is_object()
 }
 
 /// Text with `code` in it.
@@ -116,13 +209,22 @@ fn prose(text: &str) -> Markup {
     }
 }
 
+/// Follows a reference, and takes the first of alternatives.
 fn resolve<'d>(document: &'d Value, schema: &'d Value) -> &'d Value {
+    if let Some(first) = schema["oneOf"].get(0) {
+        return resolve(document, first);
+    }
     let reference = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
     reference.and_then(|pointer| document.pointer(pointer)).unwrap_or(schema)
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
+}
+
+fn title(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn text(value: &Value) -> &str {

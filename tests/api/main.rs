@@ -18,6 +18,7 @@ mod malformed;
 mod nodes;
 mod openapi;
 mod overload;
+mod pages;
 mod password;
 mod profile;
 mod refresh;

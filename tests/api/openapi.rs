@@ -32,10 +32,48 @@ fn every_route_is_described_and_every_described_route_exists() {
     let description = serde_json::to_value(http::openapi::description()).unwrap();
     let described: BTreeSet<&str> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
     // Pages are for people, and the longer forms of /verify for one gateway.
-    let is_page = |path: &&str| ["/", "/docs", "/openapi.json"].contains(path);
+    let is_page = |path: &&str| ["/", "/assets/{*path}", "/docs", "/openapi.json"].contains(path);
     let is_described = |path: &&str| !is_page(path) && !path.starts_with("/api/auth/verify/");
     let served: BTreeSet<&str> = http::paths().into_iter().filter(is_described).collect();
     assert_eq!(described, served);
+}
+
+#[test]
+fn every_member_is_described_and_every_value_has_an_example() {
+    let description = serde_json::to_value(http::openapi::description()).unwrap();
+    for (name, schema) in description["components"]["schemas"].as_object().unwrap() {
+        for (member, property) in schema["properties"].as_object().unwrap() {
+            let is_composed = ["$ref", "oneOf", "items"].iter().any(|word| property.get(word).is_some());
+            let words = ["/description", "/oneOf/0/description"];
+            let has_words = words.iter().any(|pointer| property.pointer(pointer).is_some());
+            let has_example = property.get("example").is_some() || property.get("examples").is_some();
+            assert!(has_words, "{name}.{member} is not described");
+            assert!(has_example || is_composed, "{name}.{member} has no example");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_reference_shows_every_route_member_and_code() {
+    let description = serde_json::to_value(http::openapi::description()).unwrap();
+    let page = shared().await.get("/docs").await.text;
+    for (path, item) in description["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            assert!(page.contains(&format!("id=\"{method}-{path}\"")), "{method} {path}");
+            assert!(page.contains(operation["summary"].as_str().unwrap()), "{method} {path}");
+        }
+    }
+    for schema in description["components"]["schemas"].as_object().unwrap().values() {
+        for member in schema["properties"].as_object().unwrap().keys() {
+            assert!(page.contains(&format!("{member}</code>")), "{member}");
+        }
+    }
+    for (code, _) in bulla::pages::CODES {
+        assert!(page.contains(&format!("id=\"{code}\"")), "{code}");
+    }
+    // All that it shows is there: no example is left empty, nothing comes from elsewhere.
+    let elsewhere = page.split("src=\"").skip(1).filter(|rest| rest.starts_with("http") || rest.starts_with("//"));
+    assert_eq!((page.matches("{}").count(), elsewhere.count()), (0, 0));
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod full_disk;
 mod import;
 mod keys;
 mod logs;
+mod pages;
 mod readme;
 mod seal;
 mod server;
