@@ -275,6 +275,36 @@ fn every_test_that_the_asvs_page_names_exists() {
     }
 }
 
+/// Of a page to a file, or to a heading of another page.
+#[test]
+fn every_link_of_the_docs_leads_somewhere() {
+    let mut links = 0;
+    for page in files("", "md") {
+        let text = fs::read_to_string(&page).unwrap();
+        let in_markdown = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let in_html =
+            text.split("src=\"").chain(text.split("srcset=\"")).skip(1).filter_map(|rest| rest.split('"').next());
+        let is_ours =
+            |link: &&str| !link.contains("://") && !link.starts_with("mailto:") && !link.contains(['\n', ' ']);
+        for link in in_markdown.chain(in_html).filter(is_ours) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { page.with_file_name("").join(file) };
+            assert!(target.exists(), "{}: there is no {link}", page.display());
+            let is_there = heading.is_empty() || headings(&fs::read_to_string(&target).unwrap()).contains(heading);
+            assert!(is_there, "{}: {link} has no such heading", page.display());
+            links += 1;
+        }
+    }
+    assert!(links > 50, "{links} links were found");
+}
+
+/// As GitHub makes anchors of headings.
+fn headings(page: &str) -> BTreeSet<String> {
+    let titles = page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let is_kept = |character: &char| character.is_alphanumeric() || [' ', '-', '_'].contains(character);
+    titles.map(|title| title.to_lowercase().chars().filter(is_kept).collect::<String>().replace(' ', "-")).collect()
+}
+
 async fn migrated(folder: &Path) -> Db {
     let embedded = format!("sqlite:{}", folder.join("tidy.db").display());
     let url = std::env::var("BULLA_TEST_DATABASE_URL").unwrap_or(embedded).parse().unwrap();
@@ -288,7 +318,7 @@ fn root() -> PathBuf {
 }
 
 fn source_files() -> Vec<PathBuf> {
-    let folders = ["src", "argon2id", "seal", "token", "tests", "bench"];
+    let folders = ["src", "argon2id", "seal", "token", "tests", "bench", "client-js", "examples"];
     folders
         .iter()
         .flat_map(|folder| ["rs", "js", "mjs", "ts"].map(|extension| files(folder, extension)).concat())
@@ -302,7 +332,8 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 // What is compared with is written as its users write it.
-                let is_ours = !["node_modules", "target", "bench/peers"].iter().any(|other| path.ends_with(other));
+                let is_ours =
+                    !["node_modules", ".venv", "target", "bench/peers"].iter().any(|other| path.ends_with(other));
                 folders.extend(is_ours.then_some(path));
             } else if path.extension().is_some_and(|found| found == extension) {
                 found.push(path);
