@@ -15,7 +15,7 @@ use crate::model::{Brand, Color};
 
 pub use assets::{ASSET_POLICY, Asset, asset};
 pub use home::home;
-pub use reference::{CODES, reference};
+pub use reference::{CODES, SERVER, reference};
 
 const STYLE: &str = include_str!("pages/style.css");
 
@@ -66,6 +66,13 @@ impl Page {
              form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
         );
         Self { html: markup.into_string(), policy }
+    }
+
+    /// With another text where the page has one.
+    #[must_use]
+    pub fn with(&self, text: &str, instead: &str) -> Self {
+        let instead = html! { (instead) }.into_string();
+        Self { html: self.html.replace(text, &instead), policy: self.policy.clone() }
     }
 
     pub fn to_response(&self) -> Response {

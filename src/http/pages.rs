@@ -45,6 +45,6 @@ pub(super) async fn asset(
 /// A constant, rendered once: anyone may look at it as often as they like.
 static REFERENCE: LazyLock<Page> = LazyLock::new(|| pages::reference(&openapi::description()));
 
-pub(super) async fn docs() -> Response {
-    REFERENCE.to_response()
+pub(super) async fn docs(State(app): State<Arc<App>>) -> Response {
+    REFERENCE.with(pages::SERVER, &app.public_url).to_response()
 }

@@ -24,7 +24,7 @@ pub(super) async fn sealing_key(State(app): State<Arc<App>>) -> Result<Json<Seal
 /// The active sealing key as PEM, for OpenSSL
 ///
 /// `openssl pkeyutl -encrypt -pubin -inkey public.pem -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256`
-/// over the password, then base64, makes the raw form of a sealed password.
+/// over the password, then base64 on one line, makes the raw form of a sealed password.
 #[utoipa::path(get, path = "/api/auth/public.pem", tag = "sealing", responses((status = 200, description = "SPKI in PEM", body = String, content_type = "application/x-pem-file", example = "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n")))]
 pub(super) async fn public_pem(State(app): State<Arc<App>>) -> Result<impl IntoResponse, Problem> {
     let offered = flows::offer_sealing_key(&app)?;

@@ -6,6 +6,7 @@ use super::{Page, Parts, assets};
 use crate::model::{Brand, PasswordPolicy};
 
 pub fn home(brand: &Brand, policy: &PasswordPolicy) -> Page {
+    let is_branded = *brand != Brand::default();
     let body = html! {
         a.skip href="#content" { "Skip to content" }
         header.top {
@@ -22,14 +23,16 @@ pub fn home(brand: &Brand, policy: &PasswordPolicy) -> Page {
             main id="content" tabindex="-1" data-min-length=(policy.min_length) {
                 noscript { (notice("This page seals passwords before they leave your browser, which takes JavaScript. Allow it for this site and load the page again.")) }
                 p.notice id="notice" role="alert" hidden {}
-                p id="waiting" { "One moment…" }
                 (log_in(brand)) (register(brand)) (profile()) (sessions()) (password())
             }
-            (exchange())
+            (exchange(!is_branded))
         }
         footer {
-            a href="docs" { "API" } a href="openapi.json" { "OpenAPI" } a href=".well-known/jwks.json" { "Keys" }
-            @if *brand != Brand::default() { span { "Passwords sealed by Bulla" } }
+            @if is_branded {
+                span { "Passwords are sealed before they leave this page." }
+            } @else {
+                a href="docs" { "API" } a href="openapi.json" { "OpenAPI" } a href=".well-known/jwks.json" { "Keys" }
+            }
         }
         p.unseen id="announcement" role="status" {}
     };
@@ -61,7 +64,7 @@ fn register(brand: &Brand) -> Markup {
             form method="post" novalidate {
                 div.field {
                     label for="register-name" { "Name" }
-                    input id="register-name" name="name" type="text" autocomplete="name" maxlength="200" required aria-describedby="register-name-error";
+                    input id="register-name" name="name" type="text" autocomplete="name" required aria-describedby="register-name-error";
                     (error("register-name"))
                 }
                 (email("register", "username"))
@@ -86,7 +89,7 @@ fn profile() -> Markup {
             form method="post" novalidate {
                 div.field {
                     label for="profile-name" { "Name" }
-                    input id="profile-name" name="name" type="text" autocomplete="name" maxlength="200" required aria-describedby="profile-name-error";
+                    input id="profile-name" name="name" type="text" autocomplete="name" required aria-describedby="profile-name-error";
                     (error("profile-name"))
                 }
                 (submit("Save", "Saving…"))
@@ -108,7 +111,7 @@ fn sessions() -> Markup {
                 p { "Every session of this account ends, this one too." }
                 div.choices {
                     button.danger type="button" data-action="end-all-really" { "Log out everywhere" }
-                    button.quiet type="button" data-action="end-all-not" { "Cancel" }
+                    button.quiet type="button" data-action="end-all-not" autofocus { "Cancel" }
                 }
             }
         },
@@ -132,11 +135,11 @@ fn password() -> Markup {
     )
 }
 
-/// The panel that shows what left the browser.
-fn exchange() -> Markup {
+/// The panel that shows what left the browser; closed where people come for something else.
+fn exchange(is_open: bool) -> Markup {
     html! {
         aside.exchange aria-labelledby="exchange-title" {
-            details open {
+            details open[is_open] {
                 summary { h2 id="exchange-title" { "What just happened" } }
                 p id="exchange-empty" {
                     "Nothing was sent yet. When you log in, this shows the envelope that leaves your browser in place of your password: "
@@ -151,7 +154,7 @@ fn exchange() -> Markup {
 /// One of the things that the page can be; its heading takes the focus when it becomes that.
 fn view(id: &str, title: &str, content: &Markup) -> Markup {
     html! {
-        section.view id=(id) data-view=(id) aria-labelledby=(format!("{id}-title")) hidden {
+        section.view data-view=(id) aria-labelledby=(format!("{id}-title")) hidden {
             h1 id=(format!("{id}-title")) tabindex="-1" { (title) }
             (content)
         }

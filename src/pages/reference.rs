@@ -11,6 +11,7 @@ use super::{Page, Parts, assets};
 use crate::model::Brand;
 
 pub use codes::CODES;
+pub use example::SERVER;
 
 pub fn reference(description: &OpenApi) -> Page {
     let document = serde_json::to_value(description).unwrap_or_default();
@@ -18,7 +19,7 @@ pub fn reference(description: &OpenApi) -> Page {
     // A JSON object has lost the order in which they are described.
     let paths: Vec<&str> = description.paths.paths.keys().map(String::as_str).collect();
     let body = html! {
-        header.top { a.brand href="." { img src=(assets::LOGO) alt="" width="40" height="40"; "Bulla" } span { "API reference" } }
+        header.top { a.brand href="docs" { img src=(assets::LOGO) alt="" width="40" height="40"; "Bulla" } span { "API reference" } }
         div.page {
             nav.contents aria-label="Contents" {
                 a href="#beginning" { "Where to begin" }
@@ -60,12 +61,18 @@ fn beginning() -> Markup {
         p {
             "A " b { "sealed" } " member is an envelope made in the client: a JWE to the key of "
             a href="#get-/api/auth/sealing-key" { code { "GET /api/auth/sealing-key" } }
-            ", with the password, its purpose, the account and a nonce inside. A client library, or "
-            code { "bulla seal" } ", makes one; " code { "spec/seal.md" } " is enough to write your own."
+            ", with the password, its purpose, the account and a nonce inside. The library " code { "@bulla/client" } " and "
+            code { "bulla seal" } " make one. To make one yourself (" code { "spec/seal.md" } " has every detail):"
         }
+        pre { code { (SEALING) } }
         p { "The same as this page, for programs: " a href="openapi.json" { "openapi.json" } " (OpenAPI 3.1)." }
     }
 }
+
+const SEALING: &str = r#"header    {"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": the document's kid}
+payload   {"password": as typed, "purpose": "login", "email": the account, "nonce": the document's nonce}
+
+A JWE of these in compact serialization (RFC 7516), for the document's jwk. A new one for each request."#;
 
 fn operation_section(document: &Value, path: &str, method: &str, operation: &Value) -> Markup {
     let body = &operation["requestBody"]["content"]["application/json"]["schema"];

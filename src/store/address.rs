@@ -111,8 +111,10 @@ fn verifies(options: &MySqlConnectOptions) -> bool {
 /// spelling in use (`ssl-mode`, `ssl_mode`, `sslMode`) is understood here, and anything else refused.
 fn mysql_options(text: &str) -> Result<MySqlConnectOptions, InvalidAddress> {
     let (address, query) = text.split_once('?').unwrap_or((text, ""));
-    // Then what follows the `?` is the rest of a password, which no message about parameters may repeat.
-    if query.contains('@') {
+    // Then what follows the `?` is the rest of a password, which no message about parameters may repeat. Elsewhere the
+    // driver would take the rest of a password for a host or a name, which messages do repeat.
+    let credentials = address.rsplit_once('@').and_then(|(before, _)| before.split_once("://")).map(|(_, rest)| rest);
+    if query.contains('@') || credentials.is_some_and(|credentials| credentials.contains(['@', '/', '#'])) {
         return Err(InvalidAddress::Encoding);
     }
     let mut options = MySqlConnectOptions::from_str(address).map_err(InvalidAddress::MySql)?;
@@ -245,6 +247,10 @@ mod tests {
         for tail in ["hunter2@h/db", "a=b&ssl-mode=hunter2@h/db", "hunter2&x@y@h/db"] {
             let problem = refused(&format!("mysql://b:1234/x?{tail}"));
             assert!(problem.contains("%3F") && !problem.contains("hunter2"), "{problem}");
+        }
+        for password in ["sec@ret", "sec@r/et", "sec#ret", "sec/ret", "@sec/ret@"] {
+            let problem = refused(&format!("mysql://bulla:{password}@db.example/auth"));
+            assert!(problem.contains("%40") && !problem.contains("sec") && !problem.contains("ret"), "{problem}");
         }
         assert!(!refused("postgres://bulla:hunter2@db.example/auth").contains("hunter2"));
     }

@@ -36,7 +36,7 @@ function describe(url, init, response, answer, isFirst) {
   const wire = () =>
     element("p", "wire", element("code", "", `${method} ${url.pathname}`), element("span", "status", ` → ${response.status}`));
   if (url.pathname.endsWith("/sealing-key") && answer?.kid) return [step("Your browser fetched the server's key", wire(), ...key(answer))];
-  const made = sealed(init.body).map(([name, envelope]) => step(`It sealed the ${SEALED[name]}`, ...parts(envelope, isFirst)));
+  const made = sealed(init.body).map(([name, envelope]) => step(`Your browser sealed the ${SEALED[name]}`, ...parts(envelope, isFirst)));
   return [...made, step(outcome(method, url, response, answer), wire(), ...details(init, response, answer))];
 }
 
@@ -66,7 +66,7 @@ function key({ kid, jwk, nonce, nonce_expires_in: seconds }) {
   const bits = Math.round((jwk.n.length * 6) / 8) * 8;
   return [
     element("p", "", "Keys rotate by themselves, so it asks anew. The nonce proves later that the envelope is fresh."),
-    facts([["kid", kid], ["key", `RSA, ${bits} bits`], ["nonce", `${nonce} (for ${seconds} s)`]]),
+    facts([["kid", kid], ["key", `RSA, ${bits} bits`], ["nonce", `${nonce} (for ${duration(seconds)})`]]),
   ];
 }
 
@@ -105,13 +105,17 @@ function parts(envelope, isFirst) {
 function token({ access_token: access, expires_in: seconds }) {
   const claims = decoded(access.split(".")[1]);
   return [
-    element("p", "", `Any service can check it without asking, for ${seconds} s. These are its claims; the signature is not shown.`),
+    element("p", "", `Any service can check it without asking, for ${duration(seconds)}. These are its claims; the signature is not shown.`),
     facts(Object.entries(claims).map(([name, value]) => [name, readable(name, value)])),
   ];
 }
 
 function readable(name, value) {
   return name === "iat" || name === "exp" ? `${value} (${new Date(value * 1000).toLocaleTimeString()})` : String(value);
+}
+
+function duration(seconds) {
+  return seconds % 60 === 0 && seconds > 60 ? `${seconds / 60} minutes` : `${seconds} s`;
 }
 
 function decoded(text) {

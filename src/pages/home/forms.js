@@ -20,9 +20,6 @@ export function handle(form, submit) {
     let wait = null;
     try {
       await submit(Object.fromEntries(new FormData(form)));
-      form.reset();
-      for (const input of form.querySelectorAll("input")) input.dispatchEvent(new Event("input"));
-      hideSecrets(form);
     } catch (error) {
       wait = refuseForm(form, refusal, error);
     } finally {
@@ -31,6 +28,16 @@ export function handle(form, submit) {
       button.disabled = false;
     }
   });
+}
+
+/** What was typed and not sent is nobody else's, and what was wrong is over. */
+export function clearForms() {
+  for (const form of document.forms) {
+    form.reset();
+    hideSecrets(form);
+    clear(form);
+    for (const input of form.querySelectorAll("input")) input.dispatchEvent(new Event("input"));
+  }
 }
 
 /** Shows why something did not work. Where the server said how long to wait, counts down; resolves when it is over. */
@@ -69,27 +76,26 @@ const SENTENCES = {
   internal: "Something went wrong on the server. Try again, or ask whoever runs this service.",
 };
 
+/** Beside its field, where it is about one; otherwise above the button. */
 function refuseForm(form, refusal, error) {
-  const fields = (error.errors ?? []).map(({ pointer, detail }) => [form.elements.namedItem(pointer.slice(1)), detail]);
-  const known = fields.filter(([input]) => input);
-  for (const [input, detail] of known) mark(input, sentence(detail));
-  if (known.length > 0) known[0][0].focus();
-  else {
-    const about = error.code === "email_taken" ? "email" : error.code === "invalid_credentials" ? firstSecret(form) : null;
-    const input = about && form.elements.namedItem(about);
-    input?.focus();
-    input?.select();
-    return refuse(refusal, error);
+  const field = (name) => form.elements.namedItem(name);
+  const known = (error.errors ?? []).map(({ pointer, detail }) => [field(pointer.slice(1)), sentence(detail)]);
+  if (error.code === "invalid_credentials" && field("current_password")) {
+    known.push([field("current_password"), "The current password is wrong."]);
   }
-}
-
-function firstSecret(form) {
-  return form.querySelector("[autocomplete=current-password], [type=password]")?.name;
+  const told = known.filter(([input]) => input);
+  for (const [input, words] of told) mark(input, words);
+  const about = { email_taken: "email", invalid_credentials: "password" }[error.code];
+  const input = told[0]?.[0] ?? field(about);
+  input?.focus();
+  input?.select();
+  return told.length > 0 ? undefined : refuse(refusal, error);
 }
 
 /** Marks what is missing; the first of it takes the focus. */
 function isComplete(form) {
-  const missing = [...form.querySelectorAll("input[required]")].filter((input) => input.value.trim() === "");
+  const isMissing = ({ type, value }) => (type === "password" ? value : value.trim()) === "";
+  const missing = [...form.querySelectorAll("input[required]")].filter(isMissing);
   const label = (input) => form.querySelector(`label[for="${input.id}"]`).textContent.toLowerCase();
   for (const input of missing) mark(input, `Enter your ${label(input)}.`);
   missing[0]?.focus();

@@ -2,7 +2,7 @@
 
 import { createClient, webStorage } from "./client/index.js";
 import { exchange } from "./exchange.js";
-import { handle, refuse } from "./forms.js";
+import { clearForms, handle, refuse } from "./forms.js";
 import { hint } from "./strength.js";
 import { announce, notify, showSessions, showUser, showView, viewNamed } from "./views.js";
 
@@ -31,7 +31,7 @@ const forms = {
   profile: async ({ name }) => {
     story.begin("Changing the name");
     await client.updateProfile({ name });
-    announce("Saved.");
+    notify("Saved.");
   },
   password: async ({ current_password: currentPassword, new_password: newPassword }) => {
     story.begin("Changing the password");
@@ -43,8 +43,12 @@ const forms = {
 const actions = {
   "log-out": async () => {
     story.begin("Logging out");
-    await client.logout();
-    announce("You are logged out.");
+    try {
+      await client.logout();
+      announce("You are logged out.");
+    } catch {
+      go("log-in", "You are logged out here, but the server could not be told: there the session ends by itself.");
+    }
   },
   "end-all": async () => document.getElementById("end-all").showModal(),
   "end-all-not": async () => document.getElementById("end-all").close(),
@@ -80,6 +84,8 @@ async function arrive(news = "") {
   const name = fitting.includes(asked) ? asked : fitting[0];
   if (name !== asked) history.replaceState(null, "", `#${name}`);
   shown = location.hash;
+  clearForms();
+  announce("");
   notify(news);
   showView(name, client.user);
   await attempt(opened[name]);
@@ -119,8 +125,8 @@ async function start() {
   story.begin("");
   if (user) showUser(user);
   client.onChange(changed);
-  document.getElementById("waiting").hidden = true;
   await arrive(globalThis.isSecureContext ? "" : INSECURE);
+  if (!globalThis.isSecureContext) for (const button of document.querySelectorAll("[type=submit]")) button.disabled = true;
 }
 
 start();

@@ -44,10 +44,11 @@ export function showUser(user) {
   const facts = { email: user.email, id: user.id, created_at: days.format(new Date(user.created_at)) };
   for (const place of document.querySelectorAll("[data-user]")) {
     const fact = facts[place.dataset.user];
-    if (place instanceof HTMLInputElement) place.value = fact;
+    // What a form is reset to.
+    if (place instanceof HTMLInputElement) place.defaultValue = fact;
     else place.textContent = fact;
   }
-  document.getElementById("profile-name").value = user.name;
+  document.getElementById("profile-name").defaultValue = user.name;
 }
 
 /** `end` is called with the session whose button was pressed. */
@@ -84,7 +85,8 @@ const days = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 const dates = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 function when(text) {
-  return dates.format(new Date(text));
+  // Not broken in the middle of a time.
+  return dates.format(new Date(text)).replaceAll(/(?<=\d)\s(?=[AP]M)/g, "\u00a0");
 }
 
 /** A guess for a person's eyes: what programs say of themselves is not to be relied on. */

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{members, resolve};
 
-const SERVER: &str = "https://auth.example.com";
+/// Stands for the server that shows the page.
+pub const SERVER: &str = "https://auth.example.com";
 
 /// A request as `curl` sends it.
 pub(super) fn request(document: &Value, method: &str, path: &str, operation: &Value) -> String {
