@@ -6,6 +6,8 @@ mod core_dumps;
 mod db;
 mod files;
 mod keys;
+mod listeners;
+mod obstacles;
 mod open;
 mod password_input;
 mod seal;
@@ -22,7 +24,7 @@ use clap::{Parser, Subcommand};
 pub use users::judge_csv;
 use zeroize::Zeroizing;
 
-use crate::config::{self, Config, Settings, dot_env};
+use crate::config::{self, Config, Draft, Settings, dot_env};
 use crate::private_file;
 use crate::telemetry;
 
@@ -105,11 +107,13 @@ type Outcome = Result<(), Failure>;
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
     // Before a secret is read, be it from `.env`.
-    let result = core_dumps::forbid().and_then(|()| dot_env_flags()).and_then(|flags| {
+    let result = core_dumps::forbid().and_then(|()| {
+        let mut problems = Vec::new();
+        let flags = dot_env_flags(&mut problems);
         let arguments = std::env::args_os().take(1).chain(flags).chain(std::env::args_os().skip(1));
         let cli = Cli::parse_from(arguments);
-        telemetry::start(cli.settings.log.as_deref()).map_err(Failure::Command)?;
-        dispatch(cli)
+        problems.extend(telemetry::start(cli.settings.log.as_deref()).err());
+        dispatch(cli, problems)
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -124,21 +128,22 @@ pub fn run() -> ExitCode {
 
 /// The settings of `.env` as flags that stand before the real ones, which win. The environment wins as well, so what
 /// stands there is left out.
-fn dot_env_flags() -> Result<Vec<OsString>, Failure> {
+fn dot_env_flags(problems: &mut Vec<String>) -> Vec<OsString> {
     let text = match std::fs::read_to_string(".env") {
         Ok(text) => Zeroizing::new(text),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Failure::new(format!(".env cannot be read: {error}"))),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            problems.push(format!(".env cannot be read: {error}"));
+            return Vec::new();
+        }
     };
-    let settings = dot_env::parse(&text).map_err(|problem| Failure::new(format!(".env: {problem}")))?;
-    let unknown = config::unknown_names(settings.iter().map(|(name, _)| name.clone()));
-    if !unknown.is_empty() {
-        return Err(Failure::Settings(unknown));
-    }
+    let (settings, unreadable) = dot_env::parse(&text);
+    problems.extend(unreadable.into_iter().map(|problem| format!(".env: {problem}")));
+    problems.extend(config::unknown_names(settings.iter().map(|(name, _)| name.clone())));
     warn_if_read_by_others(&settings);
     let is_free = |name: &str| std::env::var_os(name).is_none();
     let flags = settings.into_iter().filter(|(name, _)| is_free(name));
-    Ok(flags.filter_map(|(name, value)| Some(format!("{}={value}", config::flag_of(&name)?).into())).collect())
+    flags.filter_map(|(name, value)| Some(format!("{}={value}", config::flag_of(&name)?).into())).collect()
 }
 
 /// `.env` files that are there already are often open to all, and a service that moves here must start with them.
@@ -150,17 +155,21 @@ fn warn_if_read_by_others(settings: &[(String, String)]) {
     }
 }
 
-fn dispatch(cli: Cli) -> Outcome {
+/// `problems` are those that were found while the settings were gathered.
+fn dispatch(cli: Cli, mut problems: Vec<String>) -> Outcome {
     let command = cli.command.unwrap_or(Command::Serve);
     // Sealing needs no settings: it is what a client does.
     if let Command::Seal(seal) = command {
-        return seal.run();
+        return if problems.is_empty() { seal.run() } else { Err(Failure::Settings(problems)) };
     }
+    let draft = Config::read(&cli.settings);
+    problems.extend(draft.problems);
+    let draft = Draft { config: draft.config, problems };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
     if let Command::Check(check) = command {
-        return runtime.block_on(check.run(&cli.settings));
+        return runtime.block_on(check.run(draft));
     }
-    let config = Config::resolve(&cli.settings).map_err(Failure::Settings)?;
+    let config = draft.finished().map_err(Failure::Settings)?;
     runtime.block_on(async {
         match command {
             Command::Serve => serve::run(config).await,

@@ -2,6 +2,7 @@
 
 mod database;
 pub mod dot_env;
+mod draft;
 mod reader;
 mod settings;
 mod values;
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 use crate::model::{Argon2Cost, Brand, Color, Logo, MasterKey, PasswordPolicy, Session};
 use crate::store::{DatabaseUrl, Limits};
 
+pub use draft::Draft;
 use reader::Reader;
 pub use settings::{Settings, flag_of, names};
 pub use values::{Rate, duration};
@@ -95,6 +97,11 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 impl Config {
     /// Reads all settings and reports everything that is wrong with them, not just the first thing.
     pub fn resolve(settings: &Settings) -> Result<Self, Vec<String>> {
+        Self::read(settings).finished()
+    }
+
+    /// As `resolve`, for whoever wants to look further in spite of what is wrong.
+    pub fn read(settings: &Settings) -> Draft {
         let mut problems = unknown_names(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()));
         let mut read = Reader(&mut problems);
         let data_dir = PathBuf::from(read.text(&settings.data_dir).unwrap_or("./bulla-data"));
@@ -149,7 +156,7 @@ impl Config {
             first_sealing_key: PathBuf::from("storage/rsa/private.pem"),
             data_dir,
         };
-        if problems.is_empty() { Ok(config) } else { Err(problems) }
+        Draft { config, problems }
     }
 }
 

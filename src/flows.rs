@@ -45,7 +45,7 @@ pub use follow_ended_sessions::follow_ended_sessions;
 pub use import_accounts::{BATCH_ROWS, Draft, Importer, Place, Reason, Refusal, SourceRow, Verdicts, judge_row};
 pub use import_sealing_key::{ImportKeyError, import_sealing_key};
 pub use keep_decoys::keep_decoys;
-pub use keep_keys::keep_keys;
+pub use keep_keys::{given_first_key, keep_keys};
 pub use list_sessions::list_sessions;
 pub use login::{Login, LoginError, login};
 pub use logout::logout;

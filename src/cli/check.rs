@@ -6,11 +6,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::tune::tune;
-use super::{Failure, Outcome, open, print_json};
-use crate::config::{self, Config, MasterKeySource, Metrics, Settings};
-use crate::http::server;
-use crate::model::{KeyPurpose, MasterKey, StoredKey};
-use crate::store::{self, ConnectError, DatabaseUrl, server_keys};
+use super::{Failure, Outcome, obstacles, open, print_json};
+use crate::config::{self, Config, Draft, MasterKeySource, Metrics};
 
 #[derive(Args, Debug)]
 pub(super) struct Check {
@@ -30,15 +27,14 @@ struct Report {
 
 impl Check {
     /// Fails when something is wrong, after telling all of it.
-    pub(super) async fn run(self, settings: &Settings) -> Outcome {
+    pub(super) async fn run(self, draft: Draft) -> Outcome {
         if let Some(budget) = self.tune {
-            let config = Config::resolve(settings).map_err(Failure::Settings)?;
+            let config = draft.finished().map_err(Failure::Settings)?;
             return tune(budget, config.hash_threads, self.json);
         }
-        let report = match Config::resolve(settings) {
-            Ok(config) => Report { in_force: in_force(&config), problems: problems(&config).await },
-            Err(problems) => Report { in_force: Vec::new(), problems },
-        };
+        open::warn_if_exposed(&draft.config.database);
+        let in_force = if draft.problems.is_empty() { in_force(&draft.config) } else { Vec::new() };
+        let report = Report { in_force, problems: obstacles::all(&draft).await };
         if self.json {
             print_json(&report)?;
         } else {
@@ -99,53 +95,4 @@ fn metrics(metrics: Metrics) -> String {
         Metrics::IfFree(address) => format!("{address}, if it is free"),
         Metrics::On(address) => address.to_string(),
     }
-}
-
-/// Looks at everything that a start would need, and changes nothing.
-async fn problems(config: &Config) -> Vec<String> {
-    let mut problems = Vec::new();
-    open::warn_if_exposed(&config.database);
-    if let Some(files) = &config.tls
-        && let Err(error) = server::tls_acceptor(&files.cert, &files.key)
-    {
-        problems.push(error.to_string());
-    }
-    if let DatabaseUrl::Sqlite(path) = &config.database
-        && store::is_disk_full(path)
-    {
-        problems.push(ConnectError::DiskFull { path: path.clone() }.to_string());
-    }
-    let rows = stored_keys(config).await.unwrap_or_else(|problem| {
-        problems.push(problem);
-        Vec::new()
-    });
-    problems.dedup();
-    if matches!(&config.master_key, MasterKeySource::DataDir(path) if !path.exists()) && rows.is_empty() {
-        return problems;
-    }
-    match open::master_key(&config.master_key, false) {
-        Err(error) => problems.push(error.to_string()),
-        Ok(master_key) => problems.extend(rows.iter().filter_map(|row| undecryptable(row, &master_key))),
-    }
-    problems
-}
-
-/// None where no server has started yet.
-async fn stored_keys(config: &Config) -> Result<Vec<StoredKey>, String> {
-    if matches!(&config.database, DatabaseUrl::Sqlite(path) if !path.exists()) {
-        return Ok(Vec::new());
-    }
-    let db = store::connect(&config.database, config.database_limits).await.map_err(|error| error.to_string())?;
-    match server_keys::list(&db).await {
-        Err(error) if error.is_missing_table() => Ok(Vec::new()),
-        result => result.map_err(|error| error.to_string()),
-    }
-}
-
-fn undecryptable(row: &StoredKey, master_key: &MasterKey) -> Option<String> {
-    let purpose = KeyPurpose::ALL.into_iter().find(|purpose| purpose.as_str() == row.purpose)?;
-    let encrypted = row.private_key.as_ref()?;
-    let context = StoredKey::encryption_context(purpose, &row.kid);
-    let wrong = master_key.decrypt(&context, encrypted).err()?;
-    Some(format!("{} key {}: {wrong}", row.purpose, row.kid))
 }

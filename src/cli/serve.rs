@@ -1,26 +1,47 @@
 //! `bulla serve`
 
-use std::io::{ErrorKind, Write};
-use std::net::SocketAddr;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
 use super::open::{Opened, open};
-use super::{Failure, Outcome, files};
+use super::{Failure, Outcome, files, listeners, obstacles};
 use crate::app::App;
 use crate::background;
-use crate::config::{Config, Metrics, Tokens};
+use crate::config::{Config, Draft, Tokens};
 use crate::http::{self, server};
 
+/// A start that fails tells everything that stands in its way, and not only what it met first.
 pub(super) async fn run(config: Config) -> Outcome {
+    match prepare(config.clone()).await {
+        Ok(server) => server.serve().await,
+        Err(met) => {
+            let draft = Draft { config, problems: vec![met.to_string()] };
+            Err(Failure::Settings(obstacles::all(&draft).await))
+        }
+    }
+}
+
+/// A server that is ready to answer.
+struct Server {
+    app: Arc<App>,
+    listener: TcpListener,
+    metrics: Option<TcpListener>,
+    tls: Option<TlsAcceptor>,
+    max_connections: u32,
+    stop: watch::Receiver<bool>,
+}
+
+async fn prepare(config: Config) -> Result<Server, Failure> {
     let tls = config.tls.as_ref().map(|files| server::tls_acceptor(&files.cert, &files.key));
     let tls = tls.transpose().map_err(Failure::new)?;
-    let (listener, address) = listen(config.listen, "PORT")?;
-    let metrics = metrics_listener(&config)?;
+    let (listener, address) = listeners::open(config.listen, "PORT").map_err(Failure::Command)?;
+    let metrics = listeners::open_metrics(config.metrics).map_err(Failure::Command)?;
     let max_connections = files::make_room(config.max_connections);
     let local_url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
     let public_url = config.public_url.clone().unwrap_or_else(|| local_url.clone());
@@ -34,53 +55,23 @@ pub(super) async fn run(config: Config) -> Outcome {
     // Before the world learns that we are ready, for it may ask us to stop at once.
     let stop = stop_signal()?;
     tracing::info!(%address, url = app.public_url, database = %app.config.database, "ready");
-
-    background::start(&app);
-    if let Some(listener) = metrics {
-        let handle = http::install_metrics().map_err(Failure::new)?;
-        let router = http::metrics_router(Arc::clone(&app), handle);
-        tokio::spawn(server::serve(listener, None, router, 100, stop.clone()));
-    }
-    let router = http::router(Arc::clone(&app));
-    server::serve(listener, tls, router, max_connections, stop).await;
-    app.db.close().await;
-    tracing::info!("stopped");
-    Ok(())
+    Ok(Server { app, listener, metrics, tls, max_connections, stop })
 }
 
-/// Connections that wait to be accepted. Beyond these, a client is not heard, and tries again after a second; the 128 of
-/// `TcpListener::bind` are fewer than a crowd.
-const BACKLOG: u32 = 1024;
-
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A restart does not wait until the system has forgotten the connections before it.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
-fn listen(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
-    let problem = |error: std::io::Error| match error.kind() {
-        ErrorKind::AddrInUse => Failure::new(format!("{address} is in use; choose another one with {setting}")),
-        _ => Failure::new(format!("cannot listen on {address}: {error}")),
-    };
-    let listener = bind(address).map_err(problem)?;
-    let address = listener.local_addr().map_err(problem)?;
-    Ok((listener, address))
-}
-
-fn metrics_listener(config: &Config) -> Result<Option<TcpListener>, Failure> {
-    match config.metrics {
-        Metrics::Off => Ok(None),
-        Metrics::On(address) => Ok(Some(listen(address, "BULLA_METRICS_ADDRESS")?.0)),
-        Metrics::IfFree(address) => {
-            let listener = bind(address);
-            if listener.is_err() {
-                tracing::warn!(%address, "in use, so there are no metrics; choose another address with BULLA_METRICS_ADDRESS");
-            }
-            Ok(listener.ok())
+impl Server {
+    async fn serve(self) -> Outcome {
+        let Self { app, listener, metrics, tls, max_connections, stop } = self;
+        background::start(&app);
+        if let Some(listener) = metrics {
+            let handle = http::install_metrics().map_err(Failure::new)?;
+            let router = http::metrics_router(Arc::clone(&app), handle);
+            tokio::spawn(server::serve(listener, None, router, 100, stop.clone()));
         }
+        let router = http::router(Arc::clone(&app));
+        server::serve(listener, tls, router, max_connections, stop).await;
+        app.db.close().await;
+        tracing::info!("stopped");
+        Ok(())
     }
 }
 

@@ -1,9 +1,10 @@
 //! `.env`, read as Node's `dotenv` reads it, because files written for it must keep their meaning: no `$` is expanded,
 //! a quoted value may hold anything, an unquoted one ends at ` #`.
 
-/// The settings of a file, in order. A line that is no setting is reported by its number alone: it may hold a secret.
-pub fn parse(text: &str) -> Result<Vec<(String, String)>, String> {
-    let mut settings = Vec::new();
+/// The settings of a file, in order, and what is wrong with it. A line that is no setting is reported by its number alone:
+/// it may hold a secret.
+pub fn parse(text: &str) -> (Vec<(String, String)>, Vec<String>) {
+    let (mut settings, mut problems) = (Vec::new(), Vec::new());
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -12,11 +13,12 @@ pub fn parse(text: &str) -> Result<Vec<(String, String)>, String> {
         let line = line.strip_prefix("export ").unwrap_or(line);
         let setting = line.split_once('=').filter(|(name, _)| is_name(name.trim()));
         let Some((name, value)) = setting else {
-            return Err(format!("line {} is not of the form NAME=value", index + 1));
+            problems.push(format!("line {} is not of the form NAME=value", index + 1));
+            continue;
         };
         settings.push((name.trim().to_owned(), value_of(value.trim())));
     }
-    Ok(settings)
+    (settings, problems)
 }
 
 fn is_name(name: &str) -> bool {
@@ -40,7 +42,7 @@ mod tests {
     use super::*;
 
     fn value(line: &str) -> String {
-        parse(line).unwrap().remove(0).1
+        parse(line).0.remove(0).1
     }
 
     #[test]
@@ -64,11 +66,13 @@ mod tests {
 
     #[test]
     fn comments_and_empty_lines_are_skipped() {
-        assert_eq!(parse("# comment\n\n A=1\n").unwrap().len(), 1);
+        assert_eq!(parse("# comment\n\n A=1\n").0.len(), 1);
     }
 
     #[test]
     fn a_line_that_is_no_setting_is_reported_without_repeating_it() {
-        assert_eq!(parse("A=1\nhunter2 and more"), Err("line 2 is not of the form NAME=value".to_owned()));
+        let (settings, problems) = parse("A=1\nhunter2 and more\nB=2\n=3");
+        assert_eq!(settings, [("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]);
+        assert_eq!(problems, ["line 2 is not of the form NAME=value", "line 4 is not of the form NAME=value"]);
     }
 }

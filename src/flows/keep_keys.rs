@@ -1,5 +1,6 @@
 //! Keeping the server's keys: made at the first start, rotated when due, destroyed when retired, held in memory.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bulla_seal::SealingKey;
@@ -80,9 +81,12 @@ async fn make_first_keys(app: &App, rows: &[StoredKey]) -> Result<(), KeyError> 
     let now = app.clock.now();
     let mut keys = Vec::new();
     for purpose in purposes(app).filter(|purpose| !rows.iter().any(|row| row.purpose == purpose.as_str())) {
-        let given = if purpose == KeyPurpose::Sealing { given_first_key(app)? } else { None };
+        let given = if purpose == KeyPurpose::Sealing { given_first_key(&app.config.first_sealing_key)? } else { None };
         keys.push(match given {
-            Some(key) => stored_sealing_key(app, &key, 1, now)?,
+            Some(key) => {
+                tell_of_first_key(&app.config.first_sealing_key, &key);
+                stored_sealing_key(app, &key, 1, now)?
+            }
             None => make_key(app, purpose, 1, now).await?,
         });
     }
@@ -106,20 +110,21 @@ async fn make_first_keys(app: &App, rows: &[StoredKey]) -> Result<(), KeyError> 
 }
 
 /// The key that the tutorial's system left behind, if it did.
-fn given_first_key(app: &App) -> Result<Option<SealingKey>, KeyError> {
-    let path = &app.config.first_sealing_key;
+pub fn given_first_key(path: &Path) -> Result<Option<SealingKey>, KeyError> {
     if !path.exists() {
         return Ok(None);
     }
     let problem =
         |reason: &dyn ToString| KeyError::FirstKey { path: path.display().to_string(), reason: reason.to_string() };
     let pem = std::fs::read_to_string(path).map(Zeroizing::new).map_err(|error| problem(&error))?;
-    let key = SealingKey::from_pem(&pem).map_err(|error| problem(&error))?;
+    Ok(Some(SealingKey::from_pem(&pem).map_err(|error| problem(&error))?))
+}
+
+fn tell_of_first_key(path: &Path, key: &SealingKey) {
     tracing::info!(kid = key.kid(), "imported {} as the first sealing key", path.display());
     if let Some(advice) = advice_on_exposed(path) {
         tracing::warn!("{advice}");
     }
-    Ok(Some(key))
 }
 
 /// The next signing key is made early enough to be published ahead.

@@ -1,5 +1,7 @@
 //! `bulla check`
 
+use std::net::TcpListener;
+
 use serde_json::Value;
 
 use crate::support::{Home, Server, openssl, tls_files};
@@ -83,6 +85,82 @@ fn all_problems_are_told_at_once() {
     home.run(&["check"]).refused(&["no.crt", "no.master"]);
     let home = Home::new().with("PORT", "x").with("BULLA_HOST", "y").with("BULLA_HSOT", "z");
     home.run(&["check"]).refused(&["PORT", "BULLA_HOST", "BULLA_HSOT"]);
+}
+
+/// Nothing is made, and nothing is told twice.
+#[test]
+fn problems_of_all_kinds_are_told_at_once() {
+    let taken = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let [port, metrics] = taken.each_ref().map(|taken| taken.local_addr().unwrap().port());
+    let metrics = format!("127.0.0.1:{metrics}");
+    let home = Home::new()
+        .with("PORT", &port.to_string())
+        .with("BULLA_METRICS_ADDRESS", &metrics)
+        .with("BULLA_DATA_DIR", "file/data")
+        .with("BULLA_MASTER_KEY_FILE", "master")
+        .with("DATABASE_URL", "mysql://app:hunter2@127.0.0.1:1/shop")
+        .with("BULLA_TLS_CERT", "no.crt")
+        .with("BULLA_TLS_KEY", "no.key")
+        .with("RUST_LOG", "info,=x=")
+        .with("BULLA_HASH_QUEUE", "none")
+        .with("BULLA_CROS_ORIGINS", "https://app.example.com");
+    home.write("file", "");
+    home.write("master", &"ab".repeat(32));
+    home.set_mode("master", 0o644);
+    home.write(".env", "no setting\nBULLA_ADDRESS_RATE=fast\n");
+    let problems = [
+        ".env: line 1 is not of the form NAME=value",
+        "RUST_LOG cannot be understood",
+        "BULLA_CROS_ORIGINS is not a setting; did you mean BULLA_CORS_ORIGINS?",
+        "BULLA_HASH_QUEUE must be a whole number",
+        "BULLA_ADDRESS_RATE must be like 2/s,60",
+        "cannot read no.crt",
+        &format!("127.0.0.1:{port} is in use; choose another one with PORT"),
+        &format!("{metrics} is in use; choose another one with BULLA_METRICS_ADDRESS"),
+        "cannot connect to mysql://app:…@127.0.0.1:1/shop",
+        "others can read master (mode 644); run: chmod 600 master",
+    ];
+    let complaint = home.run(&["check"]).refused(&problems);
+    assert_eq!(complaint.lines().count(), problems.len(), "{complaint}");
+    // Of the default database, which nobody asked for, nothing is said.
+    let complaint = home.with("DATABASE_URL", "oracle://x").run(&["check"]).refused(&["DATABASE_URL"]);
+    assert!(!complaint.contains("no folder"), "{complaint}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_to_is_a_problem() {
+    let home = Home::new().with("BULLA_DATA_DIR", "file/data");
+    home.write("file", "");
+    home.run(&["check"]).refused(&["file is no folder"]);
+    home.start_refused(&["cannot create file/data", "file is no folder"]);
+    let home = Home::new().with("DATABASE_URL", "sqlite:nowhere/bulla.db");
+    home.run(&["check"]).refused(&["nowhere does not exist"]);
+}
+
+#[test]
+fn a_start_that_fails_tells_everything_that_stands_in_its_way() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let home = Home::new()
+        .with("PORT", &port)
+        .with("BULLA_MASTER_KEY_FILE", "no.master")
+        .with("BULLA_TLS_CERT", "no.crt")
+        .with("BULLA_TLS_KEY", "no.key")
+        .with("DATABASE_URL", "mysql://app@127.0.0.1:1/shop");
+    let complaint = home.start_refused(&["no.crt", "in use", "no.master", "cannot connect to mysql://"]);
+    assert_eq!(complaint.lines().count(), 4, "{complaint}");
+}
+
+#[test]
+fn the_addresses_of_a_running_server_are_no_problem_of_its_own() {
+    let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let (home, metrics) = (Home::new().with("PORT", &port()), format!("127.0.0.1:{}", port()));
+    let home = home.with("BULLA_METRICS_ADDRESS", &metrics);
+    let server = Server::start(&home);
+    home.run(&["check"]).ok();
+    // A server with other keys is in the way.
+    let address = server.address.clone();
+    home.with("BULLA_DATA_DIR", "other").run(&["check"]).refused(&[&format!("{address} is in use"), &metrics]);
 }
 
 #[test]
