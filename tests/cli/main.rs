@@ -26,5 +26,6 @@ mod seal;
 mod server;
 mod settings;
 mod stop;
+mod terminal;
 mod tls;
 mod users;
