@@ -3,6 +3,7 @@
 mod address_throttle;
 mod attempt_lanes;
 mod clock_watch;
+mod counts;
 mod decoys;
 mod ended_sessions;
 mod event_ids;
@@ -23,6 +24,7 @@ use crate::store::Db;
 pub use address_throttle::AddressThrottle;
 pub use attempt_lanes::{AttemptLanes, Lane};
 pub use clock_watch::{ClockMove, ClockWatch};
+pub use counts::{Counts, Outcomes};
 pub use decoys::Decoys;
 pub use ended_sessions::{Asked, EndedSessions};
 pub use event_ids::EventIds;
@@ -54,6 +56,7 @@ pub struct App {
     pub addresses: AddressThrottle,
     pub attempt_lanes: AttemptLanes,
     pub event_ids: EventIds,
+    pub counts: Counts,
     /// Who was turned away, for the audit log.
     pub throttle_notes: Rarely,
 }
@@ -90,6 +93,7 @@ impl App {
             addresses: AddressThrottle::new(config.address_rate),
             attempt_lanes: AttemptLanes::default(),
             event_ids: EventIds::default(),
+            counts: Counts::default(),
             throttle_notes: Rarely::default(),
             master_key,
             random,

@@ -38,7 +38,7 @@ pub use migrations::migrate;
 pub use retry::Tries;
 pub(crate) use retry::{again_after_conflicts, transaction};
 pub use same_database::is_same;
-pub use stock::{Held, Stock};
+pub use stock::{Held, Stock, Usage};
 pub use table_digest::TableDigest;
 
 use condition::Condition;
@@ -152,6 +152,14 @@ impl Db {
                 writer.close().await;
             }
             Self::MySql { stock, .. } => stock.close().await,
+        }
+    }
+
+    /// Its connections, by what they are for.
+    pub fn usage(&self) -> Vec<Usage> {
+        match self {
+            Self::Sqlite { readers, writer, .. } => vec![readers.usage(), writer.usage()],
+            Self::MySql { stock, .. } => vec![stock.usage()],
         }
     }
 

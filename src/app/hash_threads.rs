@@ -4,11 +4,12 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use metrics::Histogram;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::model::HashMemory;
@@ -16,6 +17,8 @@ use crate::model::HashMemory;
 type Job = Box<dyn FnOnce(&mut HashMemory) + Send>;
 
 pub struct HashThreads {
+    threads: usize,
+    most_places: usize,
     queue: Arc<Queue>,
     places: Arc<Semaphore>,
     front: Arc<Semaphore>,
@@ -25,6 +28,7 @@ pub struct HashThreads {
 /// envelope.
 #[derive(Debug)]
 pub struct Place {
+    taken_at: Instant,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -33,7 +37,7 @@ pub struct Place {
 /// Given back when a thread is done with the work, or finds that nobody waits for it any more.
 #[derive(Debug)]
 pub struct Turn {
-    _place: Place,
+    place: Place,
     _front: OwnedSemaphorePermit,
 }
 
@@ -47,11 +51,13 @@ pub struct Overloaded;
 #[error("work on a hashing thread panicked")]
 pub struct Panicked;
 
-#[derive(Default)]
 struct Queue {
     jobs: Mutex<VecDeque<Job>>,
     arrival: Condvar,
+    busy: AtomicUsize,
     hashes: AtomicU64,
+    waits: Histogram,
+    durations: Histogram,
 }
 
 /// A thread without work for so long gives its memory back.
@@ -63,8 +69,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl HashThreads {
     pub fn start(threads: usize, queue: usize) -> Self {
-        let (places, front) = (Arc::new(Semaphore::new(threads + queue)), Arc::new(Semaphore::new(threads * FRONT)));
-        let queue = Arc::new(Queue::default());
+        let most_places = threads + queue;
+        let (places, front) = (Arc::new(Semaphore::new(most_places)), Arc::new(Semaphore::new(threads * FRONT)));
+        let queue = Arc::new(Queue::new());
         for number in 0..threads {
             let queue = Arc::clone(&queue);
             thread::Builder::new()
@@ -75,7 +82,7 @@ impl HashThreads {
                 })
                 .expect("the operating system lets a server start its threads");
         }
-        Self { queue, places, front }
+        Self { threads, most_places, queue, places, front }
     }
 
     /// Whether there is room, for whoever would otherwise ask the database first only to be turned away.
@@ -85,19 +92,33 @@ impl HashThreads {
 
     /// Answers at once, whether there is room or not.
     pub fn reserve(&self) -> Result<Place, Overloaded> {
-        Arc::clone(&self.places).try_acquire_owned().map(|permit| Place { _permit: permit }).map_err(|_| Overloaded)
+        let permit = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Overloaded)?;
+        Ok(Place { taken_at: Instant::now(), _permit: permit })
     }
 
     /// Waits, in the order of arrival, until a thread will soon have time.
     pub async fn turn(&self, place: Place) -> Result<Turn, Overloaded> {
         let front = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.front).acquire_owned()).await;
         let front = front.map_err(|_| Overloaded)?.expect("the semaphore is never closed");
-        Ok(Turn { _place: place, _front: front })
+        Ok(Turn { place, _front: front })
     }
 
     /// How many more requests could take a place now.
     pub fn free_places(&self) -> usize {
         self.places.available_permits()
+    }
+
+    /// How many requests wait until a thread has time for them.
+    pub fn waiting(&self) -> usize {
+        self.most_places.saturating_sub(self.free_places() + self.busy_threads())
+    }
+
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    pub fn busy_threads(&self) -> usize {
+        self.queue.busy.load(Ordering::Relaxed)
     }
 
     /// How many password hashes were computed since the start.
@@ -115,9 +136,10 @@ impl HashThreads {
         let queue = Arc::clone(&self.queue);
         self.queue.push(Box::new(move |memory| {
             if !reply.is_closed() {
+                queue.waits.record(turn.place.taken_at.elapsed());
                 let result = work(memory);
                 // Counted before the requester hears of it.
-                queue.hashes.fetch_add(memory.take_count(), Ordering::Relaxed);
+                queue.count(&memory.take_durations());
                 let _ = reply.send(result);
             }
             drop(turn);
@@ -127,6 +149,22 @@ impl HashThreads {
 }
 
 impl Queue {
+    fn new() -> Self {
+        Self {
+            jobs: Mutex::default(),
+            arrival: Condvar::new(),
+            busy: AtomicUsize::new(0),
+            hashes: AtomicU64::new(0),
+            waits: metrics::histogram!("bulla_hash_queue_wait_seconds"),
+            durations: metrics::histogram!("bulla_password_hash_duration_seconds"),
+        }
+    }
+
+    fn count(&self, hashes: &[Duration]) {
+        self.hashes.fetch_add(hashes.len() as u64, Ordering::Relaxed);
+        hashes.iter().for_each(|duration| self.durations.record(*duration));
+    }
+
     fn push(&self, job: Job) {
         self.jobs.lock().expect(NO_PANIC).push_back(job);
         self.arrival.notify_one();
@@ -141,9 +179,11 @@ impl Queue {
                 continue;
             };
             // A panic ends one request, not the thread: every later login would find one thread less.
+            self.busy.fetch_add(1, Ordering::Relaxed);
             if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
                 memory = HashMemory::default();
             }
+            self.busy.fetch_sub(1, Ordering::Relaxed);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The keys of the database as this process holds them: decrypted, parsed, ready to use.
 
 use std::sync::{Arc, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bulla_seal::SealingKey;
 use bulla_token::{Algorithm, JwkSet, SigningKey, Verifier};
@@ -29,6 +29,8 @@ pub struct Ring {
     signing: Vec<Held<SigningKey>>,
     /// Signs instead of the stored keys where services share a secret with us.
     shared_secret: Option<SigningKey>,
+    /// Of every key that is not retired, without its private part.
+    rows: Vec<StoredKey>,
     /// Next, active and retiring signing keys. Empty under a shared secret, which must not be published.
     pub jwks: JwkSet,
     /// The same one for as long as the keys that verify stay the same.
@@ -85,8 +87,10 @@ impl Ring {
         opener: Opener<'_>,
         now: Timestamp,
     ) -> Result<Self, UnusableKey> {
-        let alive = rows.into_iter().filter(|row| row.stage(now) != KeyStage::Retired);
-        let (sealing, signing): (Vec<_>, Vec<_>) = alive.partition(|row| row.purpose == KeyPurpose::Sealing.as_str());
+        let alive: Vec<StoredKey> = rows.into_iter().filter(|row| row.stage(now) != KeyStage::Retired).collect();
+        let rows = alive.iter().map(|row| StoredKey { private_key: None, ..row.clone() }).collect();
+        let (sealing, signing): (Vec<_>, Vec<_>) =
+            alive.into_iter().partition(|row| row.purpose == KeyPurpose::Sealing.as_str());
         let mut jwks = JwkSet { keys: Vec::new() };
         if opener.shared_secret.is_none() {
             for row in &signing {
@@ -106,7 +110,7 @@ impl Ring {
             Some(previous) => Arc::clone(&previous.verifier),
             None => Arc::new(verifier(&jwks, opener)?),
         };
-        Ok(Self { sealing, signing, shared_secret: opener.shared_secret.cloned(), jwks, verifier })
+        Ok(Self { sealing, signing, shared_secret: opener.shared_secret.cloned(), rows, jwks, verifier })
     }
 
     /// What clients seal to.
@@ -123,6 +127,21 @@ impl Ring {
     /// Every key that still opens envelopes, the newest last.
     pub fn opening(&self, now: Timestamp) -> Vec<SealingKey> {
         self.alive(now).cloned().collect()
+    }
+
+    /// How many keys of a purpose are at a stage. Retired ones are not held.
+    pub fn count(&self, purpose: KeyPurpose, stage: KeyStage, now: Timestamp) -> usize {
+        self.of(purpose).filter(|row| row.stage(now) == stage).count()
+    }
+
+    /// For how long the active key of a purpose has been the active one.
+    pub fn age(&self, purpose: KeyPurpose, now: Timestamp) -> Option<Duration> {
+        let active = self.of(purpose).find(|row| row.stage(now) == KeyStage::Active)?;
+        Some(now.distance(active.active_at))
+    }
+
+    fn of(&self, purpose: KeyPurpose) -> impl Iterator<Item = &StoredKey> {
+        self.rows.iter().filter(move |row| row.purpose == purpose.as_str())
     }
 
     /// Whether one of them has this id.

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -31,7 +32,7 @@ pub(super) async fn run(config: Config) -> Outcome {
 struct Server {
     app: Arc<App>,
     listener: TcpListener,
-    metrics: Option<TcpListener>,
+    metrics: Option<(TcpListener, PrometheusHandle)>,
     tls: Option<TlsAcceptor>,
     max_connections: u32,
     stop: watch::Receiver<bool>,
@@ -41,7 +42,11 @@ async fn prepare(config: Config) -> Result<Server, Failure> {
     let tls = config.tls.as_ref().map(|files| server::tls_acceptor(&files.cert, &files.key));
     let tls = tls.transpose().map_err(Failure::new)?;
     let (listener, address) = listeners::open(config.listen, "PORT").map_err(Failure::Command)?;
-    let metrics = listeners::open_metrics(config.metrics).map_err(Failure::Command)?;
+    let metrics = match listeners::open_metrics(config.metrics).map_err(Failure::Command)? {
+        // Before the app, which keeps the time series that it counts in.
+        Some(listener) => Some((listener, http::install_metrics().map_err(Failure::new)?)),
+        None => None,
+    };
     let max_connections = files::make_room(config.max_connections);
     let local_url = format!("{}://{address}", if tls.is_some() { "https" } else { "http" });
     let public_url = config.public_url.clone().unwrap_or_else(|| local_url.clone());
@@ -62,8 +67,7 @@ impl Server {
     async fn serve(self) -> Outcome {
         let Self { app, listener, metrics, tls, max_connections, stop } = self;
         background::start(&app);
-        if let Some(listener) = metrics {
-            let handle = http::install_metrics().map_err(Failure::new)?;
+        if let Some((listener, handle)) = metrics {
             let router = http::metrics_router(Arc::clone(&app), handle);
             tokio::spawn(server::serve(listener, None, router, 100, stop.clone()));
         }

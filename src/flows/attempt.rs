@@ -68,6 +68,7 @@ impl<'a> Attempt<'a> {
     }
 
     async fn turn_away<T>(&self, app: &App, refusal: TooManyAttempts) -> Result<Result<T, TooManyAttempts>, Internal> {
+        app.counts.throttled.note("account");
         audit::note_throttled_attempt(app, self.email, self.client).await?;
         Ok(Err(refusal))
     }

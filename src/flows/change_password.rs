@@ -12,7 +12,7 @@ use super::wait_for_turn::wait_for_turn;
 use super::{Caller, Internal, audit};
 use crate::app::{App, Overloaded};
 use crate::model::{
-    Account, AuditKind, HashMemory, PasswordHash, RefreshSecret, TooManyAttempts, Verified, WeakPassword,
+    Account, AuditKind, EndReason, HashMemory, PasswordHash, RefreshSecret, TooManyAttempts, Verified, WeakPassword,
 };
 use crate::store::{accounts, audit_events, sessions, transaction};
 
@@ -120,10 +120,11 @@ async fn replace_password(
         entered.forget_failures(tx, now).await?;
         let event = event.clone().because(format_args!("{ended} other sessions ended"));
         audit_events::insert(tx, &event).await?;
-        is_done.then_some(event)
+        is_done.then_some((event, ended))
     })?;
-    let Some(event) = changed else { return Ok(None) };
+    let Some((event, ended)) = changed else { return Ok(None) };
     audit::tell(&event);
+    app.counts.sessions_ended.note_many(EndReason::PasswordChanged.as_str(), ended);
     for other in others.into_iter().filter(|other| other.id != session.id) {
         app.ended_sessions.insert(other.id);
     }

@@ -78,6 +78,7 @@ pub(super) async fn end(app: &App, ending: Ending<'_>) -> Result<bool, Internal>
     })?;
     if has_ended.is_some() {
         audit::tell(&event);
+        app.counts.sessions_ended.note(reason.as_str());
         app.ended_sessions.insert(session.clone());
     }
     Ok(has_ended.is_some())
@@ -97,6 +98,7 @@ async fn end_all(
     })?;
     Ok(ended.map_or(0, |(count, event)| {
         audit::tell(&event);
+        app.counts.sessions_ended.note_many(reason.as_str(), count);
         count
     }))
 }

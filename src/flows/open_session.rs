@@ -73,9 +73,11 @@ pub(super) async fn open_session(
         is_open.then_some(too_many)
     })?;
     Ok(opened.map(|too_many| {
+        app.counts.sessions_opened.increment(1);
         audit::tell(&event);
         for (session, event) in too_many {
             audit::tell(&event);
+            app.counts.sessions_ended.note(EndReason::TooManySessions.as_str());
             app.ended_sessions.insert(session);
         }
         answer

@@ -1,7 +1,7 @@
 //! Receiving a sealed password: checked in public first, spent, and only then opened.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bulla_seal::{
     AddressError, Addressed, DIGEST_LIFETIME_SECONDS, Envelope, Expected, Form, InvalidEnvelope, Opened, Purpose,
@@ -139,7 +139,10 @@ impl Spent {
         };
         let is_for_this_account = |found: &str| Email::parse(found).is_ok_and(|found| found == *email);
         let expected = Expected { purpose, email_matches: &is_for_this_account };
-        match addressed.open(&expected, &app.nonces, app.clock.now().milliseconds()) {
+        let begun = Instant::now();
+        let opened = addressed.open(&expected, &app.nonces, app.clock.now().milliseconds());
+        app.counts.envelope_openings.record(begun.elapsed());
+        match opened {
             Opened::Unopenable => Contents::Nothing,
             Opened::Stale => Contents::Refused(EnvelopeError::Stale),
             Opened::Fresh(_) if self.was_seen_before => Contents::Refused(EnvelopeError::Reused),

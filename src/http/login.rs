@@ -38,7 +38,6 @@ pub(super) async fn login(
     };
     let request = flows::Login { email, password: body.password };
     let answered = flows::login(&app, request, &client).await.map_err(Problem::from);
-    let outcome = answered.as_ref().map_or_else(Problem::code, |_| "success");
-    metrics::counter!("bulla_logins_total", "outcome" => outcome).increment(1);
+    app.counts.logins.note(answered.as_ref().map_or_else(Problem::code, |_| "success"));
     Ok(answered?.into())
 }

@@ -31,5 +31,7 @@ pub(super) async fn change_password(
     Body(body): Body<PasswordBody>,
 ) -> Result<Tokens, Problem> {
     let request = flows::ChangePassword { current_password: body.current_password, new_password: body.new_password };
-    Ok(flows::change_password(&app, caller, request).await?.into())
+    let answered = flows::change_password(&app, caller, request).await.map_err(Problem::from);
+    app.counts.password_changes.note(answered.as_ref().map_or_else(Problem::code, |_| "success"));
+    Ok(answered?.into())
 }

@@ -32,5 +32,7 @@ pub(super) async fn refresh(
     Extension(client): Extension<Client>,
     Body(body): Body<RefreshBody>,
 ) -> Result<Tokens, Problem> {
-    Ok(flows::refresh(&app, body.refresh_token.expose_secret(), &client).await?.into())
+    let answered = flows::refresh(&app, body.refresh_token.expose_secret(), &client).await.map_err(Problem::from);
+    app.counts.refreshes.note(answered.as_ref().map_or_else(Problem::code, |_| "success"));
+    Ok(answered?.into())
 }

@@ -52,6 +52,8 @@ pub(super) async fn register(
         return Err(fields.problem());
     };
     let request = flows::Register { name, email, password: body.password };
-    let account = flows::register(&app, request, &client).await?;
+    let account = flows::register(&app, request, &client).await.map_err(Problem::from);
+    app.counts.registrations.note(account.as_ref().map_or_else(Problem::code, |_| "success"));
+    let account = account?;
     Ok((StatusCode::CREATED, Json(Registered { message: "registered", user: account.into() })))
 }

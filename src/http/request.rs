@@ -119,6 +119,7 @@ pub(super) async fn throttle(State(app): State<Arc<App>>, request: Request, next
     match app.addresses.take(client.network()) {
         Ok(()) => next.run(request).await,
         Err(wait) => {
+            app.counts.throttled.note("address");
             flows::note_throttled_address(&app, client).await;
             Problem::too_many_attempts(wait).into_response()
         }

@@ -88,6 +88,16 @@ impl Session {
 }
 
 impl EndReason {
+    pub const ALL: [Self; 7] = [
+        Self::Logout,
+        Self::EndedByOwner,
+        Self::EndedByOperator,
+        Self::PasswordChanged,
+        Self::AccountDisabled,
+        Self::RefreshTokenReused,
+        Self::TooManySessions,
+    ];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Logout => "logout",

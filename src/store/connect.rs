@@ -114,6 +114,7 @@ async fn connect_mysql(url: &DatabaseUrl, options: &MySqlConnectOptions, limits:
         return Err(ConnectError::TooOld { version });
     }
     let plan = Plan {
+        name: "all",
         options,
         set_up: |conn, patience| Box::pin(set_up(conn, patience)),
         most: limits.connections.map_or(MYSQL_CONNECTIONS, NonZeroU32::get),
@@ -221,11 +222,11 @@ async fn open_file(
     let is_locked =
         |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.message().contains("locked"));
     let connections = limits.connections.map_or(SQLITE_CONNECTIONS, NonZeroU32::get);
-    let stock = |most: u32| {
+    let stock = |name, most: u32| {
         let set_up: SetUp<SqliteConnection> = |_, _| Box::pin(async { Ok(()) });
-        Stock::new(Plan { options: options.clone(), set_up, most, patience: limits.patience, trusted: None })
+        Stock::new(Plan { name, options: options.clone(), set_up, most, patience: limits.patience, trusted: None })
     };
-    let writer = stock(1);
+    let writer = stock("write", 1);
     for _ in 0..MOST_OPENING_ATTEMPTS {
         match writer.take().await {
             Err(error) if is_locked(&error) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -235,7 +236,7 @@ async fn open_file(
             }
         }
     }
-    Ok((stock((connections - 1).max(1)), writer))
+    Ok((stock("read", (connections - 1).max(1)), writer))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use metrics::Histogram;
 use sqlx::mysql::MySqlDatabaseError;
 use sqlx::{ConnectOptions, Connection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -21,12 +22,15 @@ pub struct Stock<C: Connection>(Arc<Inner<C>>);
 struct Inner<C: Connection> {
     plan: Plan<C>,
     places: Arc<Semaphore>,
+    waits: Histogram,
     /// The one that was used last comes last.
     idle: Mutex<Vec<Kept<C>>>,
 }
 
 /// Which connections to keep.
 pub(super) struct Plan<C: Connection> {
+    /// What these connections are for.
+    pub name: &'static str,
     pub options: C::Options,
     pub set_up: SetUp<C>,
     pub most: u32,
@@ -34,6 +38,16 @@ pub(super) struct Plan<C: Connection> {
     pub patience: Duration,
     /// Idle for longer, one is asked whether it still answers; `None` for a file, which always does.
     pub trusted: Option<Duration>,
+}
+
+/// How many connections there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// What they are for.
+    pub name: &'static str,
+    pub most: usize,
+    pub busy: usize,
+    pub idle: usize,
 }
 
 /// What is said first on each new connection.
@@ -68,12 +82,19 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 impl<C: Connection> Stock<C> {
     pub(super) fn new(plan: Plan<C>) -> Self {
         let places = Arc::new(Semaphore::new(plan.most as usize));
-        Self(Arc::new(Inner { plan, places, idle: Mutex::default() }))
+        let waits = metrics::histogram!("bulla_database_connection_wait_seconds", "pool" => plan.name);
+        Self(Arc::new(Inner { plan, places, waits, idle: Mutex::default() }))
     }
 
     /// A connection that answers, or answered a moment ago. Whoever waits for one gets it in order of arrival.
     pub async fn take(&self) -> Result<Held<C>, sqlx::Error> {
-        let deadline = Instant::now() + self.0.plan.patience;
+        let begun = Instant::now();
+        let taken = self.take_until(begun + self.0.plan.patience).await;
+        self.0.waits.record(begun.elapsed());
+        taken
+    }
+
+    async fn take_until(&self, deadline: Instant) -> Result<Held<C>, sqlx::Error> {
         let place = tokio::time::timeout_at(deadline.into(), Arc::clone(&self.0.places).acquire_owned()).await;
         let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
         let mut held = Held { kept: None, is_at_work: true, stock: Arc::clone(&self.0), _place: place };
@@ -102,6 +123,12 @@ impl<C: Connection> Stock<C> {
             // A server that is gone says no farewell.
             let _ = tokio::time::timeout(self.0.plan.patience, kept.conn.close()).await;
         }
+    }
+
+    pub fn usage(&self) -> Usage {
+        let Plan { name, most, .. } = self.0.plan;
+        let busy = (most as usize).saturating_sub(self.0.places.available_permits());
+        Usage { name, most: most as usize, busy, idle: self.0.idle().len() }
     }
 
     pub fn options(&self) -> &C::Options {
@@ -217,7 +244,8 @@ mod tests {
 
     fn stock(most: u32, patience: Duration) -> Stock<SqliteConnection> {
         let options = SqliteConnectOptions::new().in_memory(true);
-        Stock::new(Plan { options, set_up: |_, _| Box::pin(async { Ok(()) }), most, patience, trusted: None })
+        let set_up: SetUp<SqliteConnection> = |_, _| Box::pin(async { Ok(()) });
+        Stock::new(Plan { name: "test", options, set_up, most, patience, trusted: None })
     }
 
     /// Of a database in memory, each connection has its own.
@@ -247,7 +275,9 @@ mod tests {
         let stock = stock(2, Duration::from_millis(50));
         let (one, _two) = (stock.take().await.unwrap(), stock.take().await.unwrap());
         assert!(matches!(stock.take().await, Err(sqlx::Error::PoolTimedOut)));
+        assert_eq!(stock.usage(), Usage { name: "test", most: 2, busy: 2, idle: 0 });
         drop(one);
+        assert_eq!(stock.usage(), Usage { name: "test", most: 2, busy: 1, idle: 1 });
         stock.take().await.unwrap();
     }
 

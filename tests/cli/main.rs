@@ -21,6 +21,7 @@ mod import;
 mod keys;
 mod logs;
 mod pages;
+mod metrics;
 mod readme;
 mod seal;
 mod server;

@@ -1,6 +1,7 @@
 //! The memory of one hashing thread.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use bulla_argon2::Memory;
 
@@ -9,22 +10,24 @@ use bulla_argon2::Memory;
 pub struct HashMemory {
     /// Nothing until the first Argon2 hash.
     argon2: Option<Memory>,
-    hashes: u64,
+    durations: Vec<Duration>,
 }
 
 impl HashMemory {
-    /// How many hashes were computed since this was last asked, of whatever kind.
-    pub fn take_count(&mut self) -> u64 {
-        std::mem::take(&mut self.hashes)
+    /// How long each hash took that was computed since this was last asked, of whatever kind.
+    pub fn take_durations(&mut self) -> Vec<Duration> {
+        std::mem::take(&mut self.durations)
     }
 
-    pub(super) fn count_one(&mut self) {
-        self.hashes += 1;
+    /// Computes one hash.
+    pub(super) fn time<T>(&mut self, hash: impl FnOnce(&mut Self) -> T) -> T {
+        let begun = Instant::now();
+        let hash = hash(self);
+        self.durations.push(begun.elapsed());
+        hash
     }
 
-    /// Counts one hash, and gives it its memory.
     pub(super) fn for_argon2(&mut self) -> &mut Memory {
-        self.count_one();
         self.argon2.get_or_insert_default()
     }
 }

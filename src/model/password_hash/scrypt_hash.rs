@@ -4,8 +4,8 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use scrypt::Params;
 use zeroize::Zeroizing;
 
+use super::UnusableHash;
 use super::fields;
-use super::{HashMemory, UnusableHash};
 
 pub(super) struct ScryptHash {
     params: Params,
@@ -37,8 +37,7 @@ impl ScryptHash {
         Ok(Self { params: Params::new(log_n, r, p).map_err(|_| DAMAGED)?, salt, expected })
     }
 
-    pub(super) fn matches(&self, password: &[u8], memory: &mut HashMemory) -> bool {
-        memory.count_one();
+    pub(super) fn matches(&self, password: &[u8]) -> bool {
         let mut output = Zeroizing::new(vec![0; self.expected.len()]);
         let made = scrypt::scrypt(password, &self.salt, &self.params, &mut output);
         made.is_ok() && verify_slices_are_equal(&output, &self.expected).is_ok()
@@ -58,7 +57,7 @@ mod tests {
     use super::*;
 
     fn matches(text: &str, password: &str) -> Result<bool, UnusableHash> {
-        Ok(ScryptHash::parse(text)?.matches(password.as_bytes(), &mut HashMemory::default()))
+        Ok(ScryptHash::parse(text)?.matches(password.as_bytes()))
     }
 
     #[test]
