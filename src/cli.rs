@@ -10,6 +10,7 @@ mod listeners;
 mod obstacles;
 mod open;
 mod password_input;
+mod running;
 mod seal;
 mod serve;
 mod tune;
@@ -71,6 +72,8 @@ enum Command {
     Audit(audit::Audit),
     /// Say what is in force and what is wrong; changes nothing
     Check(check::Check),
+    /// Ask the server on this machine whether it is ready; for containers, whose health is asked for by a command
+    Health,
 }
 
 /// Why a command failed, in sentences for whoever typed it.
@@ -177,6 +180,7 @@ fn dispatch(cli: Cli, mut problems: Vec<String>) -> Outcome {
             Command::Users(users) => users.run(config).await,
             Command::Db(db) => db.run(config).await,
             Command::Audit(audit) => audit.run(config).await,
+            Command::Health => running::health(&config).await,
             Command::Seal(_) | Command::Check(_) => Ok(()),
         }
     })

@@ -1,14 +1,11 @@
 //! What stands in the way of a start: all of it at once, found without changing anything.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
 use rustix::fs::Access;
 use serde::Deserialize;
 
-use super::{listeners, open};
+use super::{listeners, open, running};
 use crate::config::{Config, Draft, MasterKeySource, Metrics};
 use crate::flows;
 use crate::http::server;
@@ -141,28 +138,6 @@ async fn is_running(config: &Config, rows: &[StoredKey]) -> bool {
     struct Offered {
         kid: String,
     }
-    let url = {
-        let scheme = if config.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}/api/auth/sealing-key", reachable(config.listen))
-    };
-    // Nothing secret is sent or believed, so any certificate will do.
-    let tls = ureq::tls::TlsConfig::builder()
-        .disable_verification(true)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .build();
-    let agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2))).tls_config(tls);
-    let agent: ureq::Agent = agent.proxy(None).build().into();
-    let asking = move || agent.get(&url).call().ok()?.body_mut().read_to_string().ok();
-    let Ok(Some(answer)) = tokio::task::spawn_blocking(asking).await else { return false };
+    let Ok(answer) = running::ask(config, "/api/auth/sealing-key").await else { return false };
     serde_json::from_str::<Offered>(&answer).is_ok_and(|offered| rows.iter().any(|row| row.kid == offered.kid))
-}
-
-/// Where a server that listens on all addresses is found on its own machine.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
 }
