@@ -12,6 +12,8 @@ mod crash;
 mod crowds;
 mod db_copy;
 mod deadlines;
+mod deploy;
+mod deploy_page;
 mod durability;
 mod export;
 mod first_start;

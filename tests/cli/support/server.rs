@@ -77,13 +77,13 @@ impl Server {
     #[track_caller]
     pub fn with_tls(home: &Home) -> Self {
         let mut server = Self::with(home, &[("BULLA_TLS_CERT", "tls.crt"), ("BULLA_TLS_KEY", "tls.key")]);
-        server.remote.certificate = Some(home.path("tls.crt"));
-        server.remote.url = format!("https://{}", server.address);
+        server.remote = Remote::with_certificate(&server.address, home.path("tls.crt"));
         server
     }
 
+    /// Started by a command that runs it.
     #[track_caller]
-    fn launch(home: &Home, command: &mut Command) -> Self {
+    pub fn launch(home: &Home, command: &mut Command) -> Self {
         let process = Process::spawn(command);
         let address = process.stderr.wait_for(PATIENCE, "the line \"ready\"", |line| {
             let line: Value = serde_json::from_str(line).ok()?;
@@ -105,6 +105,11 @@ impl Remote {
     /// Whoever answers there, by plain HTTP.
     pub fn at(address: &str) -> Self {
         Self { address: address.to_owned(), url: format!("http://{address}"), certificate: None }
+    }
+
+    /// As `at`, by HTTPS, with a certificate to trust.
+    pub fn with_certificate(address: &str, certificate: PathBuf) -> Self {
+        Self { address: address.to_owned(), url: format!("https://{address}"), certificate: Some(certificate) }
     }
 
     /// A request by curl, with what curl is told besides. Its answer is `None` when the connection broke.
