@@ -27,7 +27,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{self, Config, Draft, Settings, dot_env};
 use crate::private_file;
-use crate::telemetry;
+use crate::telemetry::{self, Traces};
 
 /// Authentication server: passwords arrive sealed, tokens go out.
 #[derive(Parser, Debug)]
@@ -115,8 +115,17 @@ pub fn run() -> ExitCode {
         let flags = dot_env_flags(&mut problems);
         let arguments = std::env::args_os().take(1).chain(flags).chain(std::env::args_os().skip(1));
         let cli = Cli::parse_from(arguments);
-        problems.extend(telemetry::start(cli.settings.log.as_deref()).err());
-        dispatch(cli, problems)
+        let draft = Config::read(&cli.settings);
+        let serves = matches!(cli.command, None | Some(Command::Serve));
+        let collector = draft.config.collector.as_ref().filter(|_| serves);
+        let traces = telemetry::start(cli.settings.log.as_deref(), collector).unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        });
+        problems.extend(draft.problems);
+        let outcome = dispatch(cli.command, Draft { config: draft.config, problems });
+        traces.into_iter().for_each(Traces::end);
+        outcome
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -151,23 +160,20 @@ fn dot_env_flags(problems: &mut Vec<String>) -> Vec<OsString> {
 
 /// `.env` files that are there already are often open to all, and a service that moves here must start with them.
 fn warn_if_read_by_others(settings: &[(String, String)]) {
-    const SECRETS: [&str; 4] = ["BULLA_MASTER_KEY", "DATABASE_URL", "DB_PASSWORD", "JWT_SECRET"];
+    const SECRETS: [&str; 5] =
+        ["BULLA_MASTER_KEY", "DATABASE_URL", "DB_PASSWORD", "JWT_SECRET", "OTEL_EXPORTER_OTLP_HEADERS"];
     let secret = SECRETS.into_iter().find(|secret| settings.iter().any(|(name, _)| name == secret));
     if let Some(secret) = secret.filter(|_| private_file::is_exposed_at(Path::new(".env"))) {
         eprintln!("bulla: others can read .env, which holds {secret}; run: chmod 600 .env");
     }
 }
 
-/// `problems` are those that were found while the settings were gathered.
-fn dispatch(cli: Cli, mut problems: Vec<String>) -> Outcome {
-    let command = cli.command.unwrap_or(Command::Serve);
+fn dispatch(command: Option<Command>, draft: Draft) -> Outcome {
+    let command = command.unwrap_or(Command::Serve);
     // Sealing needs no settings: it is what a client does.
     if let Command::Seal(seal) = command {
-        return if problems.is_empty() { seal.run() } else { Err(Failure::Settings(problems)) };
+        return seal.run();
     }
-    let draft = Config::read(&cli.settings);
-    problems.extend(draft.problems);
-    let draft = Draft { config: draft.config, problems };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)?;
     if let Command::Check(check) = command {
         return runtime.block_on(check.run(draft));

@@ -1,5 +1,6 @@
 //! What is in force: the settings, read, checked and combined.
 
+mod collector;
 mod database;
 pub mod dot_env;
 mod draft;
@@ -20,6 +21,7 @@ use zeroize::Zeroizing;
 use crate::model::{Argon2Cost, Brand, Color, Logo, MasterKey, PasswordPolicy, Session};
 use crate::store::{DatabaseUrl, Limits};
 
+pub use collector::Collector;
 pub use draft::Draft;
 use reader::Reader;
 pub use settings::{Settings, flag_of, names};
@@ -56,6 +58,8 @@ pub struct Config {
     pub max_connections: u32,
     pub metrics: Metrics,
     pub tls: Option<TlsFiles>,
+    /// `None`: no traces.
+    pub collector: Option<Collector>,
 }
 
 #[derive(Clone, Debug)]
@@ -153,6 +157,7 @@ impl Config {
                 .with("BULLA_METRICS_ADDRESS", &settings.metrics_address, metrics)
                 .unwrap_or(Metrics::IfFree(DEFAULT_METRICS)),
             tls: read.tls(settings),
+            collector: read.collector(settings),
             first_sealing_key: PathBuf::from("storage/rsa/private.pem"),
             data_dir,
         };

@@ -20,6 +20,7 @@ mod sealing_key;
 pub mod server;
 mod sessions;
 pub mod strict_json;
+mod traced;
 mod verify;
 mod well_known;
 

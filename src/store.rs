@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
 use sqlx::sqlite::SqliteConnection;
+use tracing::Instrument;
 
 pub use address::{DatabaseUrl, InvalidAddress, Overrides};
 pub use condition::is_full as is_disk_full;
@@ -239,7 +240,8 @@ async fn in_time<T>(
     patience: Duration,
     asking: impl Future<Output = std::result::Result<T, sqlx::Error>>,
 ) -> Result<T> {
-    match tokio::time::timeout(patience, asking).await {
+    let span = tracing::info_span!(target: "otel", "asking the database", otel.kind = "client");
+    match tokio::time::timeout(patience, asking).instrument(span).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Error::TimedOut),
     }

@@ -42,7 +42,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("random", &["model"]),
     ("model", &[]),
     ("private_file", &[]),
-    ("telemetry", &[]),
+    ("telemetry", &["config"]),
 ];
 
 #[test]

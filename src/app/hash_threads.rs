@@ -133,11 +133,13 @@ impl HashThreads {
         work: impl FnOnce(&mut HashMemory) -> T + Send + 'static,
     ) -> Result<T, Panicked> {
         let (reply, result) = oneshot::channel();
-        let queue = Arc::clone(&self.queue);
+        let (queue, span) = (Arc::clone(&self.queue), tracing::info_span!(target: "otel", "hashing"));
         self.queue.push(Box::new(move |memory| {
             if !reply.is_closed() {
                 queue.waits.record(turn.place.taken_at.elapsed());
-                let result = work(memory);
+                let result = span.in_scope(|| work(memory));
+                // Over before what it is a part of.
+                drop(span);
                 // Counted before the requester hears of it.
                 queue.count(&memory.take_durations());
                 let _ = reply.send(result);

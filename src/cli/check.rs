@@ -81,6 +81,7 @@ fn in_force(config: &Config) -> Vec<(&'static str, String)> {
         ("pages", if config.has_pages { format!("at /, as {:?}", config.brand.name) } else { "off".to_owned() }),
         ("connections", config.max_connections.to_string()),
         ("metrics", metrics(config.metrics)),
+        ("traces", config.collector.as_ref().map_or("off".to_owned(), |collector| collector.endpoint.clone())),
         ("tls", tls),
     ]
 }

@@ -158,6 +158,31 @@ pub struct Settings {
     /// What to log: error, warn, info, debug, trace, or by module: info,sqlx=warn [default: info]
     #[arg(long, env = "RUST_LOG", global = true, hide_short_help = true, value_name = "FILTER")]
     pub log: Option<String>,
+    /// Collector of traces (OTLP over HTTP), without /v1/traces [default: no traces]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true, hide_short_help = true, value_name = "URL")]
+    pub otel_exporter_otlp_endpoint: Option<String>,
+    /// The same as a whole URL, which wins
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", global = true, hide_short_help = true, value_name = "URL")]
+    pub otel_exporter_otlp_traces_endpoint: Option<String>,
+    /// Headers for the collector: name=value,…
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_HEADERS",
+        global = true,
+        hide_short_help = true,
+        hide_env_values = true,
+        value_name = "HEADERS"
+    )]
+    pub otel_exporter_otlp_headers: Option<String>,
+    /// File that holds OTEL_EXPORTER_OTLP_HEADERS
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_HEADERS_FILE", global = true, hide_short_help = true, value_name = "FILE")]
+    pub otel_exporter_otlp_headers_file: Option<String>,
+    /// Name of this service in traces [default: bulla]
+    #[arg(long, env = "OTEL_SERVICE_NAME", global = true, hide_short_help = true, value_name = "NAME")]
+    pub otel_service_name: Option<String>,
+    /// Which part of the traces that begin here is kept, from 0 to 1 [default: 1]
+    #[arg(long, env = "OTEL_TRACES_SAMPLER_ARG", global = true, hide_short_help = true, value_name = "RATIO")]
+    pub otel_traces_sampler_arg: Option<String>,
     /// Certificate chain (PEM) for HTTPS
     #[arg(long, env = "BULLA_TLS_CERT", global = true, hide_short_help = true, value_name = "FILE")]
     pub tls_cert: Option<String>,

@@ -139,6 +139,7 @@ impl Spent {
         };
         let is_for_this_account = |found: &str| Email::parse(found).is_ok_and(|found| found == *email);
         let expected = Expected { purpose, email_matches: &is_for_this_account };
+        let _span = tracing::info_span!(target: "otel", "opening an envelope").entered();
         let begun = Instant::now();
         let opened = addressed.open(&expected, &app.nonces, app.clock.now().milliseconds());
         app.counts.envelope_openings.record(begun.elapsed());

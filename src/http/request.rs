@@ -15,6 +15,7 @@ use super::client_address::client_address;
 use super::counted::Counted;
 use super::error::Problem;
 use super::server::Peer;
+use super::traced;
 use crate::app::App;
 use crate::flows;
 use crate::model::{Client, RequestId};
@@ -50,13 +51,16 @@ pub(super) async fn serve_request(
     let describe = || tracing::info_span!("request", request_id = %id, method, route);
     let span = if is_routine { Span::none() } else { describe() };
     let address = client.address;
+    let traced = traced::begin(method, route, &id, request.headers());
     request.extensions_mut().insert(client);
 
-    let answered = tokio::time::timeout(DEADLINE, next.run(request)).instrument(span.clone()).await;
+    let answered =
+        tokio::time::timeout(DEADLINE, next.run(request).instrument(traced.clone())).instrument(span.clone()).await;
     let mut response = answered.unwrap_or_else(|_| too_slow().into_response());
     let code = write_problem(&mut response, &id);
     add_headers(app, response.headers_mut(), &id);
     let (status, elapsed) = (response.status(), begun.elapsed());
+    traced::end(&traced, status);
     let milliseconds = format_args!("{:.1}", elapsed.as_secs_f64() * 1000.0);
     if is_routine && code.is_none() {
         tracing::debug!(request_id = %id, method, route, status = status.as_u16(), milliseconds, "answered");

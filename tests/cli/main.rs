@@ -31,4 +31,5 @@ mod settings;
 mod stop;
 mod terminal;
 mod tls;
+mod traces;
 mod users;

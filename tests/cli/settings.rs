@@ -141,7 +141,7 @@ fn a_secret_and_its_file_twin_together_are_refused() {
 
 #[test]
 fn a_file_twin_that_is_missing_is_named() {
-    for name in ["JWT_SECRET", "DATABASE_URL", "BULLA_MASTER_KEY"] {
+    for name in ["JWT_SECRET", "DATABASE_URL", "BULLA_MASTER_KEY", "OTEL_EXPORTER_OTLP_HEADERS"] {
         Home::new().with(&format!("{name}_FILE"), "nowhere").start_refused(&["nowhere", "No such file"]);
     }
 }

@@ -105,7 +105,8 @@ impl Home {
 fn bare(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     let is_ours = |name: &String| {
-        ["BULLA_", "DB_", "JWT_", "DATABASE_URL"].iter().any(|prefix| name.starts_with(prefix)) || name == "RUST_LOG"
+        ["BULLA_", "DB_", "JWT_", "OTEL_", "DATABASE_URL"].iter().any(|prefix| name.starts_with(prefix))
+            || name == "RUST_LOG"
     };
     for (name, _) in std::env::vars().filter(|(name, _)| is_ours(name)) {
         command.env_remove(name);
