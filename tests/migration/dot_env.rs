@@ -77,12 +77,13 @@ fn a_database_that_cannot_be_used_is_named_with_what_to_look_at() {
 #[test]
 fn every_other_line_keeps_its_meaning() {
     let (home, database) = (Home::new(), Database::create());
-    home.write(".env", &dot_env(&database, 3000, &new_secret()));
+    let free = free_port();
+    home.write(".env", &dot_env(&database, free, &new_secret()));
     // Without the port that a test's own server takes.
     let said = Process::run(home.bulla(&["check"]).env_remove("PORT"), "").ok();
     let Database { name, user, host, port, .. } = &database;
     for expected in [
-        "127.0.0.1:3000",
+        &format!("127.0.0.1:{free}"),
         &format!("mysql://{user}:…@{host}:{port}/{name}"),
         "HS256 (shared secret), valid for 3600 s",
         "Nothing is wrong.",

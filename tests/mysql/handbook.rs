@@ -26,7 +26,9 @@ fn run(home: &Home, before: &str, block: &str) -> String {
     let path = format!("{}:{}:{}", programs[0].display(), programs[1].display(), std::env::var("PATH").unwrap());
     let script = format!("set -eo pipefail\n{before}\n{block}");
     let mut command = Command::new("bash");
-    command.args(["-c", &script]).current_dir(home.path("")).env("PATH", path).env("BULLA_METRICS_ADDRESS", "off");
+    command.args(["-c", &script]).current_dir(home.path("")).env("PATH", path);
+    // Whatever else runs on this machine.
+    command.env("PORT", "0").env("BULLA_METRICS_ADDRESS", "off");
     Process::run(&mut command, "").ok()
 }
 
