@@ -98,7 +98,11 @@ fn the_page_about_mysql_can_be_followed_word_for_word() {
     proxy.with_token("POST", "logout", &tokens.access).ok(200);
     drop(nodes);
     let exports = format!("export DATABASE_URL='{url}' BULLA_MASTER_KEY_FILE='{key}'");
-    assert!(run(&home, &exports, restore).contains("Nothing is wrong."));
+    // With no more rights than the page gives to the nodes.
+    let password = "a long random password";
+    assert!(sql[0].contains(password));
+    let restore = restore.replace("mysql auth", &format!("mysql --user=auth --password='{password}' auth"));
+    assert!(run(&home, &exports, &restore).contains("Nothing is wrong."));
     let risen = Server::with(&home, &settings);
     risen.profile(&tokens.access).ok(200);
     let raw_key = risen.get("sealing-key").ok(200)["kid"].clone();
