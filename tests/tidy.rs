@@ -33,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ),
     ("background", &["flows", "app"]),
     ("http", &["pages", "flows", "app", "model", "config", "private_file"]),
-    ("pages", &["app"]),
+    ("pages", &["model"]),
     ("flows", &["app", "store", "model", "config", "private_file"]),
     ("app", &["store", "model", "config", "clock", "random"]),
     ("config", &["store", "model", "private_file"]),

@@ -34,7 +34,7 @@ export function createSend(api, fetch, defaultTimeoutSeconds) {
         ? new BullaError("timeout", `${api} did not answer within ${timeoutSeconds} s; try again`, { cause })
         : new BullaError(
             "network_error",
-            `${api} cannot be reached; check the connection and the URL, and that BULLA_CORS_ORIGINS names this page`,
+            `${api} cannot be reached; check the connection and the URL, and that BULLA_CORS_ORIGINS names ${globalThis.location?.origin ?? "this page"}`,
             { cause },
           );
     }

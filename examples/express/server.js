@@ -40,6 +40,7 @@ async function authenticate(request, response, next) {
     if (isWithoutKeys(error)) {
       return response.status(503).set('Retry-After', '5').end();
     }
+    console.warn(`a token was refused: ${error.message}`);
     return response.status(401).set('WWW-Authenticate', 'Bearer error="invalid_token"').end();
   }
   next();

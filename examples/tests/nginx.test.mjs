@@ -134,7 +134,7 @@ async function behind(test, bulla = BULLA_URL) {
   // nginx works as another user than it starts as.
   fs.chmodSync(here, 0o755);
   let text = fs.readFileSync(`${EXAMPLES}/nginx/nginx.conf`, 'utf8');
-  for (const [of, by] of Object.entries({ ...places, 'listen 8000': `listen 127.0.0.1:${port}` })) {
+  for (const [of, by] of Object.entries({ ...places, 'listen 127.0.0.1:8000': `listen 127.0.0.1:${port}` })) {
     assert.equal(text.split(of).length, 2, `${of} is there once`);
     text = text.replace(of, by);
   }

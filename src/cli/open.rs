@@ -90,7 +90,8 @@ pub(super) fn master_key(source: &MasterKeySource, is_first_start: bool) -> Resu
         MasterKeySource::DataDir(path) if is_first_start => make_master_key(path),
         MasterKeySource::DataDir(path) => Err(Failure::new(format!(
             "{} is missing, but the database holds keys that were encrypted under it. Put the file back, or give the \
-             master key as BULLA_MASTER_KEY; without it the keys cannot be read",
+             master key as BULLA_MASTER_KEY. If it is lost, so are the keys, but no account: `bulla users export` here, \
+             `bulla users import` into a new BULLA_DATA_DIR",
             path.display()
         ))),
     }

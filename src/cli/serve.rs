@@ -145,15 +145,17 @@ fn warn_about_signing(app: &App) {
 }
 
 fn welcome(url: &str, app: &App) {
-    let data = &app.config.database;
+    let (data, issuer) = (&app.config.database, &app.public_url);
+    let pages = if app.config.has_pages { format!("Make an account at {url}, or try") } else { "Try".to_owned() };
     // Nobody needs to read it: a standard output that is full or closed is no reason not to start.
     let _ = writeln!(
         std::io::stdout(),
         "
 Bulla listens on {url}
 Data is in       {data}
+Tokens are from  {issuer}
 
-Try:
+{pages}:
   curl -s {url}/api/auth/sealing-key
   bulla seal --url {url} --email ada@example.com --purpose register
   bulla check

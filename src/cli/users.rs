@@ -36,8 +36,10 @@ pub(super) enum Users {
   bulla users create --name 'Ada Lovelace' --email ada@example.com
   printf '%s' \"$PASSWORD\" | bulla users create --name Ada --email ada@example.com")]
     Create {
+        /// What the person goes by
         #[arg(long)]
         name: String,
+        /// The address that the person logs in with
         #[arg(long)]
         email: String,
         /// Print JSON

@@ -71,6 +71,8 @@ async fn the_reference_shows_every_route_member_and_code() {
     for (code, _) in bulla::pages::CODES {
         assert!(page.contains(&format!("id=\"{code}\"")), "{code}");
     }
+    // Its examples are for this server, whose name may be anything.
+    assert!(page.contains("curl -s https://auth.test/api/auth/sealing-key") && !page.contains("auth.example.com"));
     // All that it shows is there: no example is left empty, nothing comes from elsewhere.
     let elsewhere = page.split("src=\"").skip(1).filter(|rest| rest.starts_with("http") || rest.starts_with("//"));
     assert_eq!((page.matches("{}").count(), elsewhere.count()), (0, 0));

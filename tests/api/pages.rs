@@ -110,7 +110,8 @@ async fn without_pages_there_is_nothing_but_the_api() {
     let server = TestServer::with(|settings| settings.pages = Some("false".to_owned())).await;
     server.get("/").await.problem(404, "not_found");
     server.get("/assets/main.js").await.problem(404, "not_found");
-    assert_eq!(server.get("/docs").await.status, 200);
+    let reference = server.get("/docs").await.text;
+    assert!(reference.contains("href=\"docs\"") && !reference.contains("href=\".\""), "a link to what is not there");
     assert_eq!(server.get("sealing-key").await.status, 200);
 }
 
@@ -129,6 +130,9 @@ async fn a_brand_has_its_name_color_and_logo_on_the_page() {
     let page = server.get("/").await;
     assert!(page.text.contains("<title>Käse &amp; &lt;b&gt;Brot&lt;/b&gt;</title>"));
     assert!(page.text.contains("--accent:#0b6e4f"));
+    // The panel that explains is there, and not in the way.
+    assert!(page.text.contains("<details><summary>") && !page.text.contains("openapi.json"));
+    assert!(shared().await.get("/").await.text.contains("<details open>"));
     let served = server.get("/assets/logo").await;
     assert_eq!((served.header("content-type"), served.text.as_str()), ("image/svg+xml", picture));
     // A script in a picture does not run, even when it is opened by itself.

@@ -62,6 +62,18 @@ for (const [colorScheme, width] of DEVICES) {
     ));
 }
 
+test("on a small screen too, the page begins at its beginning", () =>
+  withPage(
+    async (page) => {
+      for (const url of [HOME, `${HOME}/#register`]) {
+        await page.goto(url);
+        await page.locator("h1:visible").waitFor();
+        assert.equal(await page.evaluate(() => scrollY), 0, url);
+      }
+    },
+    { viewport: { width: 844, height: 390 } },
+  ));
+
 test("a keyboard alone is enough", () =>
   withPage(async (page) => {
     const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());

@@ -85,11 +85,43 @@ test("the hint follows a new password as it is typed", () =>
 test("a name is changed, and shown as it was changed", () =>
   withPage(async (page) => {
     await register(page);
+    const name = page.locator("#profile-name");
     await submit(page, "profile", { name: "Ada King" });
-    await page.locator("#announcement").filter({ hasText: "Saved." }).waitFor({ state: "attached" });
+    await page.locator("#notice").filter({ hasText: "Saved." }).waitFor();
+    assert.equal(await name.inputValue(), "Ada King");
+    await name.fill("");
+    await view(page, "profile").locator("[type=submit]").click();
+    assert.equal(await page.locator("#profile-name-error").textContent(), "Enter your name.");
+    // Neither what was wrong nor what was not saved outlives the view.
+    await page.getByRole("link", { name: "Sessions" }).click();
+    await page.getByRole("link", { name: "Profile" }).click();
+    assert.equal(await page.locator("#profile-name-error").textContent(), "");
+    assert.equal(await name.inputValue(), "Ada King");
     await page.reload();
     await shows(page, "profile");
-    assert.equal(await page.locator("#profile-name").inputValue(), "Ada King");
+    assert.equal(await name.inputValue(), "Ada King");
+  }));
+
+test("what one person typed and did not send is not there for the next", () =>
+  withPage(async (page) => {
+    await register(page);
+    await page.getByRole("link", { name: "Password" }).click();
+    await fill(page, "password", { current_password: PASSWORD, new_password: "seven slow rivers meet" });
+    await page.getByRole("button", { name: "Log out" }).click();
+    await shows(page, "log-in");
+    const values = await page.locator("input").evaluateAll((inputs) => inputs.map((input) => input.value).join(""));
+    assert.ok(!values.includes("quiet") && !values.includes("rivers"), values);
+  }));
+
+test("a logout that the server does not hear of is told", () =>
+  withPage(async (page) => {
+    await register(page);
+    await page.route("**/api/auth/logout", (route) => route.abort());
+    await page.getByRole("button", { name: "Log out" }).click();
+    await shows(page, "log-in");
+    assert.match(await page.locator("#notice").textContent(), /^You are logged out here, but the server could not be told/);
+    await page.reload();
+    await shows(page, "log-in");
   }));
 
 test("a session ended elsewhere is gone here, and the page says so", () =>
@@ -133,7 +165,8 @@ test("a changed password is the one that counts, and the others are logged out",
       await page.getByRole("link", { name: "Password" }).click();
       const next = "seven slow rivers meet";
       await submit(page, "password", { current_password: "wrong wrong wrong", new_password: next });
-      await view(page, "password").getByRole("alert").filter({ hasText: "wrong" }).waitFor();
+      const error = page.locator("#password-current_password-error");
+      await error.filter({ hasText: "The current password is wrong." }).waitFor();
       await submit(page, "password", { current_password: PASSWORD, new_password: next });
       await page.locator("#notice").filter({ hasText: "Your password is changed" }).waitFor();
       await other.getByRole("link", { name: "Sessions" }).click();
@@ -159,8 +192,9 @@ test("over plain HTTP the page says why it cannot seal, and what to do", async (
   await withPage(
     async (page, sent) => {
       assert.match(await page.locator("#notice").textContent(), /came over plain HTTP.*over HTTPS/);
-      await logIn(page, newEmail());
-      await view(page, "log-in").getByRole("alert").filter({ hasText: "HTTPS" }).waitFor();
+      await fill(page, "log-in", { email: newEmail(), password: PASSWORD });
+      assert.ok(await view(page, "log-in").locator("[type=submit]").isDisabled());
+      await page.keyboard.press("Enter");
       assert.ok(!sent.some((request) => request.includes("/login")), "nothing was sent");
     },
     { url },

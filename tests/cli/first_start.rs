@@ -15,6 +15,8 @@ fn a_bare_bulla_starts_and_says_where_it_listens_where_its_data_lies_and_what_to
     stdout.wait_for(PATIENCE, "the last line", |line| line.contains("/docs").then_some(()));
     let what_to_try = stdout.text();
     let commands = [
+        format!("Make an account at {}", server.url),
+        format!("Tokens are from  {}", server.url),
         format!("curl -s {}/api/auth/sealing-key", server.url),
         format!("bulla seal --url {} --email", server.url),
         "bulla check".to_owned(),
@@ -59,7 +61,7 @@ fn the_second_start_prints_no_welcome_and_keeps_the_keys() {
         (documents, server.process.ended().stdout)
     });
     let [(first, welcome), (second, nothing)] = key_sets;
-    assert!(welcome.contains("Try:"), "{welcome}");
+    assert!(welcome.contains("or try:"), "{welcome}");
     assert_eq!(nothing, "");
     assert_eq!(first, second);
 }

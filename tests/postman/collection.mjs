@@ -20,6 +20,9 @@ const DESCRIPTION = `Sealed passwords in, tokens out: every route of Bulla, and 
 Start a server, choose the environment *Bulla*, and send the requests of the first folder from top to bottom. To be
 somebody else, change the variables \`email\`, \`password\` and \`name\`: nothing else needs to be done by hand.
 
+Everything at once is more than the server lets one address do in a minute: start it with \`BULLA_ADDRESS_RATE=off\`, or
+wait for half a minute before the next run.
+
 **Sealing happens by itself.** The pre-request script of the collection (see *Scripts*) replaces \`{{sealed_password}}\`
 in a body with the variable \`password\`, sealed to the server's key. It uses WebCrypto and nothing else, so it may be
 copied; how sealing works is described in \`spec/seal.md\`.
