@@ -24,12 +24,25 @@ export async function seal(sealingKey, password, { purpose, email }) {
 
   const header = base64url(utf8(JSON.stringify({ alg, enc, kid })));
   const iv = webCrypto().getRandomValues(new Uint8Array(12));
-  const payload = utf8(JSON.stringify({ password, purpose, email, nonce }));
+  const payload = padded(utf8(JSON.stringify({ password, purpose, email, nonce })));
   const gcm = { name: "AES-GCM", iv, additionalData: utf8(header) };
   const encrypted = new Uint8Array(await subtle.encrypt(gcm, contentKey, payload));
   // WebCrypto appends the tag, a JWE has it apart.
   const [ciphertext, tag] = [encrypted.subarray(0, -16), encrypted.subarray(-16)];
   return [header, ...[new Uint8Array(wrapped), iv, ciphertext, tag].map(base64url)].join(".");
+}
+
+/**
+ * With spaces up to a multiple of 128 bytes: the ciphertext would show how long the password is.
+ *
+ * @param {Uint8Array<ArrayBuffer>} json
+ */
+function padded(json) {
+  const length = Math.ceil(json.length / 128) * 128;
+  if (length > 2048) return json;
+  const bytes = new Uint8Array(length).fill(32);
+  bytes.set(json);
+  return bytes;
 }
 
 /** @param {string} text */

@@ -54,6 +54,13 @@ test("it is five parts of canonical base64url, with the sizes that RFC 7518 want
   assert.deepEqual(sizes, [256, 12, 16]);
 });
 
+test("an envelope does not show how long the password is", async () => {
+  const lengths = new Set();
+  for (let length = 1; length <= 24; length++) lengths.add((await sealed("x".repeat(length))).envelope.length);
+  assert.equal(lengths.size, 1);
+  assert.ok((await sealed("x".repeat(200))).envelope.length > Math.max(...lengths), "what is much longer shows");
+});
+
 test("the header is authenticated, and so are ciphertext and tag", async () => {
   const { envelope } = await sealed();
   const texts = envelope.split(".");

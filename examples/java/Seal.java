@@ -36,11 +36,18 @@ record Seal(String kid, String pem, String nonce) {
         aes.init(Cipher.ENCRYPT_MODE, contentKey); // draws a random iv of 12 bytes
         aes.updateAAD(header.getBytes(UTF_8));
         // Java appends the tag of 16 bytes, a JWE has it apart.
-        var sealed = aes.doFinal(payload.getBytes(UTF_8));
+        var sealed = aes.doFinal(padded(payload.getBytes(UTF_8)));
         var ciphertext = Arrays.copyOf(sealed, sealed.length - 16);
         var tag = Arrays.copyOfRange(sealed, sealed.length - 16, sealed.length);
         return String.join(".", header, base64url(rsa.wrap(contentKey)), base64url(aes.getIV()), base64url(ciphertext),
             base64url(tag));
+    }
+
+    /** With spaces, which hide how long the password is. */
+    private static byte[] padded(byte[] json) {
+        var bytes = Arrays.copyOf(json, (json.length + 127) / 128 * 128);
+        Arrays.fill(bytes, json.length, bytes.length, (byte) ' ');
+        return bytes;
     }
 
     private static String base64url(byte[] bytes) {

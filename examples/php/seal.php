@@ -13,6 +13,8 @@ function seal(array $document, string $password, string $purpose, string $email)
     $header = base64url(json_encode(['alg' => 'RSA-OAEP-256', 'enc' => 'A256GCM', 'kid' => $document['kid']]));
     $members = ['password' => $password, 'purpose' => $purpose, 'email' => $email, 'nonce' => $document['nonce']];
     $payload = json_encode($members, JSON_THROW_ON_ERROR);
+    // Spaces hide how long the password is.
+    $payload = str_pad($payload, intdiv(strlen($payload) + 127, 128) * 128);
     $content_key = random_bytes(32);
     $iv = random_bytes(12);
     $ciphertext = openssl_encrypt($payload, 'aes-256-gcm', $content_key, OPENSSL_RAW_DATA, $iv, $tag, $header);

@@ -1,7 +1,6 @@
 """Logs in at a Bulla server, or registers first: the password travels sealed, as spec/seal.md says.
 
-    PASSWORD='quiet tides wander north' python login.py URL EMAIL [NAME]     with a name: registers first
-"""
+    PASSWORD='quiet tides wander north' python login.py URL EMAIL [NAME]     with a name: registers first"""
 
 import json
 import os
@@ -14,11 +13,12 @@ from joserfc.jwk import RSAKey
 
 
 def seal(document, password, purpose, email):
-    """The envelope that only the server opens: good for one purpose, one account, five minutes, and once."""
+    """An envelope for the server: good for one purpose, one account, once; padded, to hide the password's length."""
     header = {"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": document["kid"]}
-    payload = {"password": password, "purpose": purpose, "email": email, "nonce": document["nonce"]}
+    payload = json.dumps({"password": password, "purpose": purpose, "email": email, "nonce": document["nonce"]})
+    payload = payload.ljust(-(-len(payload) // 128) * 128)
     key = RSAKey.import_key(document["jwk"])
-    return jwe.encrypt_compact(header, json.dumps(payload), key, algorithms=[header["alg"], header["enc"]])
+    return jwe.encrypt_compact(header, payload, key, algorithms=[header["alg"], header["enc"]])
 
 
 def send(url, purpose, password, **fields):

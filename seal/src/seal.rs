@@ -62,9 +62,15 @@ pub enum SealError {
     Cryptography,
 }
 
+/// The payload is padded with spaces to a multiple of this, so that its length says little about the password's.
+const PADDED_TO_BYTES: usize = 128;
+/// A longer payload is not padded: the envelope might become too long by it.
+const LONGEST_PADDED_BYTES: usize = 2048;
+
 /// Seals a payload: a JWE in compact serialization (RFC 7516 §7.1) with `alg` `RSA-OAEP-256`,
 /// `enc` `A256GCM` and the key's `kid`, at most [`MAXIMUM_TEXT_BYTES`] bytes. A password of 1024
-/// bytes fits with every key, unless JSON must escape many of its characters.
+/// bytes fits with every key, unless JSON must escape many of its characters. Two passwords whose payloads end in the
+/// same 128 bytes make envelopes of one length.
 ///
 /// # Errors
 /// [`SealError::EnvelopeTooLong`], or [`SealError::Cryptography`], which should not happen.
@@ -119,9 +125,14 @@ impl Payload<'_> {
         // JSON needs at most six bytes for one (`\u0000`). All of them are reserved now, because
         // a buffer that grows leaves a copy of the password behind.
         let escaped_bytes = 6 * (password.len() + email.len() + nonce.len());
-        let mut json = Zeroizing::new(Vec::with_capacity(escaped_bytes + 128));
+        let mut json = Zeroizing::new(Vec::with_capacity(escaped_bytes + 128 + PADDED_TO_BYTES));
         serde_json::to_writer(&mut *json, &Members { password, purpose, email, nonce })
             .expect("strings always serialize, and memory takes all that is written");
+        // White space after the object is a part of the JSON text (RFC 8259 §2).
+        let padded = json.len().next_multiple_of(PADDED_TO_BYTES);
+        if padded <= LONGEST_PADDED_BYTES {
+            json.resize(padded, b' ');
+        }
         json
     }
 }

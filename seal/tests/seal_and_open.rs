@@ -23,6 +23,13 @@ fn a_sealed_password_opens_whatever_it_is() {
 }
 
 #[test]
+fn an_envelope_does_not_show_how_long_the_password_is() {
+    let lengths: Vec<usize> = (1..=24).map(|characters| sealed(&"x".repeat(characters)).len()).collect();
+    assert!(lengths.iter().all(|length| *length == lengths[0]), "{lengths:?}");
+    assert!(sealed(&"x".repeat(200)).len() > lengths[0], "what is longer by more than the padding shows");
+}
+
+#[test]
 fn a_raw_sealed_password_opens_whatever_it_is() {
     for password in passwords().into_iter().filter(|password| password.len() <= 190) {
         let opened = open(&seal_raw(KEY.public(), &password).unwrap()).unwrap();

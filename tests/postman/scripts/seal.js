@@ -70,9 +70,15 @@ async function sealAsJwe(key, payload) {
   const aes = await crypto.subtle.importKey('raw', contentKey, 'AES-GCM', false, ['encrypt']);
   const algorithm = { name: 'AES-GCM', iv, additionalData: Buffer.from(header) };
   // WebCrypto appends the tag, of 16 bytes, to the ciphertext; a JWE has them apart.
-  const sealed = Buffer.from(await crypto.subtle.encrypt(algorithm, aes, Buffer.from(JSON.stringify(payload))));
+  const sealed = Buffer.from(await crypto.subtle.encrypt(algorithm, aes, padded(JSON.stringify(payload))));
   const parts = [encryptedKey, iv, sealed.slice(0, -16), sealed.slice(-16)].map(base64url);
   return [header, ...parts].join('.');
+}
+
+// With spaces, which hide how long the password is.
+function padded(json) {
+  const bytes = Buffer.from(json);
+  return Buffer.concat([bytes, Buffer.alloc((128 - (bytes.length % 128)) % 128, ' ')]);
 }
 
 function base64url(bytes) {
