@@ -46,7 +46,7 @@ fn log_in(brand: &Brand) -> Markup {
         &html! {
             p.lead { "Welcome to " (brand.name) "." }
             form method="post" novalidate {
-                (email("log-in", "username"))
+                (email("log-in"))
                 (secret(&Secret { view: "log-in", name: "password", label: "Password", autocomplete: "current-password", is_new: false }))
                 (submit("Log in", "Sealing and sending…"))
             }
@@ -62,12 +62,8 @@ fn register(brand: &Brand) -> Markup {
         &html! {
             p.lead { "One account for everything at " (brand.name) "." }
             form method="post" novalidate {
-                div.field {
-                    label for="register-name" { "Name" }
-                    input id="register-name" name="name" type="text" autocomplete="name" required aria-describedby="register-name-error";
-                    (error("register-name"))
-                }
-                (email("register", "username"))
+                (name("register"))
+                (email("register"))
                 (secret(&Secret { view: "register", name: "password", label: "Password", autocomplete: "new-password", is_new: true }))
                 (submit("Create account", "Sealing and sending…"))
             }
@@ -87,11 +83,7 @@ fn profile() -> Markup {
                 div { dt { "Account id" } dd { code data-user="id" {} } }
             }
             form method="post" novalidate {
-                div.field {
-                    label for="profile-name" { "Name" }
-                    input id="profile-name" name="name" type="text" autocomplete="name" required aria-describedby="profile-name-error";
-                    (error("profile-name"))
-                }
+                (name("profile"))
                 (submit("Save", "Saving…"))
             }
         },
@@ -161,12 +153,23 @@ fn view(id: &str, title: &str, content: &Markup) -> Markup {
     }
 }
 
-fn email(view: &str, autocomplete: &str) -> Markup {
+fn name(view: &str) -> Markup {
+    let id = format!("{view}-name");
+    html! {
+        div.field {
+            label for=(id) { "Name" }
+            input id=(id) name="name" type="text" autocomplete="name" required aria-describedby=(format!("{id}-error"));
+            (error(&id))
+        }
+    }
+}
+
+fn email(view: &str) -> Markup {
     let id = format!("{view}-email");
     html! {
         div.field {
             label for=(id) { "Email" }
-            input id=(id) name="email" type="email" inputmode="email" autocomplete=(autocomplete) autocapitalize="none" spellcheck="false" required aria-describedby=(format!("{id}-error"));
+            input id=(id) name="email" type="email" inputmode="email" autocomplete="username" autocapitalize="none" spellcheck="false" required aria-describedby=(format!("{id}-error"));
             (error(&id))
         }
     }
