@@ -33,12 +33,12 @@ export async function seal(sealingKey, password, { purpose, email }) {
 }
 
 /**
- * With spaces up to a multiple of 128 bytes: the ciphertext would show how long the password is.
+ * With spaces up to a multiple of 256 bytes: the ciphertext would show how long the password is.
  *
  * @param {Uint8Array<ArrayBuffer>} json
  */
 function padded(json) {
-  const length = Math.ceil(json.length / 128) * 128;
+  const length = Math.ceil(json.length / 256) * 256;
   if (length > 2048) return json;
   const bytes = new Uint8Array(length).fill(32);
   bytes.set(json);

@@ -56,9 +56,9 @@ test("it is five parts of canonical base64url, with the sizes that RFC 7518 want
 
 test("an envelope does not show how long the password is", async () => {
   const lengths = new Set();
-  for (let length = 1; length <= 24; length++) lengths.add((await sealed("x".repeat(length))).envelope.length);
+  for (let length = 1; length <= 64; length++) lengths.add((await sealed("x".repeat(length))).envelope.length);
   assert.equal(lengths.size, 1);
-  assert.ok((await sealed("x".repeat(200))).envelope.length > Math.max(...lengths), "what is much longer shows");
+  assert.ok((await sealed("x".repeat(300))).envelope.length > Math.max(...lengths), "what is much longer shows");
 });
 
 test("the header is authenticated, and so are ciphertext and tag", async () => {

@@ -45,7 +45,7 @@ record Seal(String kid, String pem, String nonce) {
 
     /** With spaces, which hide how long the password is. */
     private static byte[] padded(byte[] json) {
-        var bytes = Arrays.copyOf(json, (json.length + 127) / 128 * 128);
+        var bytes = Arrays.copyOf(json, (json.length + 255) / 256 * 256);
         Arrays.fill(bytes, json.length, bytes.length, (byte) ' ');
         return bytes;
     }

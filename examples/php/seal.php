@@ -14,7 +14,7 @@ function seal(array $document, string $password, string $purpose, string $email)
     $members = ['password' => $password, 'purpose' => $purpose, 'email' => $email, 'nonce' => $document['nonce']];
     $payload = json_encode($members, JSON_THROW_ON_ERROR);
     // Spaces hide how long the password is.
-    $payload = str_pad($payload, intdiv(strlen($payload) + 127, 128) * 128);
+    $payload = str_pad($payload, intdiv(strlen($payload) + 255, 256) * 256);
     $content_key = random_bytes(32);
     $iv = random_bytes(12);
     $ciphertext = openssl_encrypt($payload, 'aes-256-gcm', $content_key, OPENSSL_RAW_DATA, $iv, $tag, $header);

@@ -16,7 +16,7 @@ def seal(document, password, purpose, email):
     """An envelope for the server: good for one purpose, one account, once; padded, to hide the password's length."""
     header = {"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": document["kid"]}
     payload = json.dumps({"password": password, "purpose": purpose, "email": email, "nonce": document["nonce"]})
-    payload = payload.ljust(-(-len(payload) // 128) * 128)
+    payload = payload.ljust(-(-len(payload) // 256) * 256)
     key = RSAKey.import_key(document["jwk"])
     return jwe.encrypt_compact(header, payload, key, algorithms=[header["alg"], header["enc"]])
 

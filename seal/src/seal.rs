@@ -63,14 +63,14 @@ pub enum SealError {
 }
 
 /// The payload is padded with spaces to a multiple of this, so that its length says little about the password's.
-const PADDED_TO_BYTES: usize = 128;
+const PADDED_TO_BYTES: usize = 256;
 /// A longer payload is not padded: the envelope might become too long by it.
 const LONGEST_PADDED_BYTES: usize = 2048;
 
 /// Seals a payload: a JWE in compact serialization (RFC 7516 §7.1) with `alg` `RSA-OAEP-256`,
 /// `enc` `A256GCM` and the key's `kid`, at most [`MAXIMUM_TEXT_BYTES`] bytes. A password of 1024
 /// bytes fits with every key, unless JSON must escape many of its characters. Two passwords whose payloads end in the
-/// same 128 bytes make envelopes of one length.
+/// same 256 bytes make envelopes of one length.
 ///
 /// # Errors
 /// [`SealError::EnvelopeTooLong`], or [`SealError::Cryptography`], which should not happen.

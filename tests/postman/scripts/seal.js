@@ -78,7 +78,7 @@ async function sealAsJwe(key, payload) {
 // With spaces, which hide how long the password is.
 function padded(json) {
   const bytes = Buffer.from(json);
-  return Buffer.concat([bytes, Buffer.alloc((128 - (bytes.length % 128)) % 128, ' ')]);
+  return Buffer.concat([bytes, Buffer.alloc((256 - (bytes.length % 256)) % 256, ' ')]);
 }
 
 function base64url(bytes) {
