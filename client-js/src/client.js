@@ -58,9 +58,10 @@ function connect(url, { storage = memoryStorage(), timeoutSeconds = 15, fetch })
    *
    * @template T
    * @param {(current: declared.StoredSession) => Promise<T>} request
+   * @param {declared.StoredSession | null} [given] The session to do it with, instead of the one of storage.
    */
-  async function authorized(request) {
-    const current = await session.authorize();
+  async function authorized(request, given) {
+    const current = await session.authorize(given);
     try {
       return await request(current);
     } catch (/** @type {any} */ error) {
@@ -73,9 +74,10 @@ function connect(url, { storage = memoryStorage(), timeoutSeconds = 15, fetch })
    * @param {string} method
    * @param {string} path
    * @param {{ body?: unknown, expected?: string }} [request]
+   * @param {declared.StoredSession | null} [given]
    */
-  const sendAuthorized = (method, path, request) =>
-    authorized(({ access_token }) => send(method, path, { ...request, token: access_token }));
+  const sendAuthorized = (method, path, request, given) =>
+    authorized(({ access_token }) => send(method, path, { ...request, token: access_token }), given);
 
   return { rawFetch, session, authorized, sendAuthorized, sendSealed: createSendSealed(send) };
 }
@@ -121,7 +123,7 @@ function accountMethods({ session, authorized, sendAuthorized, sendSealed }) {
       authorized((current) =>
         // The new tokens begin a new chain: a refresh with the old one, at the same time, would be refused.
         session.undisturbed(current, async () => {
-          const { access_token, user } = (await session.read()) ?? current;
+          const { access_token, user } = await session.readAgain(sessionId(current));
           const { email } = user;
           const answer = await sendSealed(
             "/password",
@@ -167,7 +169,7 @@ function sessionMethods({ session, sendAuthorized }) {
 
     async endAllSessions() {
       const current = await session.read();
-      await sendAuthorized("DELETE", "/sessions");
+      await sendAuthorized("DELETE", "/sessions", {}, current);
       await session.forget(sessionId(current), "logout");
     },
 
@@ -175,7 +177,7 @@ function sessionMethods({ session, sendAuthorized }) {
       const current = await session.read();
       if (!current) return;
       try {
-        await sendAuthorized("POST", "/logout");
+        await sendAuthorized("POST", "/logout", {}, current);
       } catch (/** @type {any} */ error) {
         // It had ended before.
         if (error.code !== "invalid_token" && error.code !== "not_logged_in") throw error;

@@ -56,13 +56,19 @@ export interface SessionStorage {
   remove(): void | Promise<void>;
   /**
    * Whether tabs hand the session to each other: a tab that has none asks the others in `restore()` and takes over
-   * their logins. For storages that each tab has for itself and that nothing survives, as {@link memoryStorage}.
-   * Without it, tabs still follow the refreshes and the end of a session that they share.
+   * their logins. For storages that each tab has for itself and that nothing survives, as {@link memoryStorage}. The
+   * tokens go in messages that any script of the origin can hear and ask for.
+   *
+   * Without it, tabs look into the storage when another tells of a change, and messages hold no tokens. Only a tab
+   * whose copy of a session turns out to be old (a duplicated one, with `sessionStorage`) asks for it and is told it.
    */
   acrossTabs?: boolean;
 }
 
-/** A session of the page's memory, handed from tab to tab, gone with the last one. The default. */
+/**
+ * A session of the page's memory, handed from tab to tab, gone with the last one. The default. Any script of the
+ * origin, in any tab, can ask for it.
+ */
 export function memoryStorage(): SessionStorage;
 
 /**
@@ -146,11 +152,11 @@ export type ServerErrorCode =
 export type ClientErrorCode =
   /** No answer came: offline, a wrong URL, or a page that the server's `BULLA_CORS_ORIGINS` does not name. */
   | "network_error"
-  /** No whole answer came within `timeoutSeconds`. */
+  /** No whole answer came within `timeoutSeconds`; or another tab refreshes the session and does not end. */
   | "timeout"
   /** A page on plain HTTP, where browsers have no WebCrypto: serve it over HTTPS, or from `http://localhost`. */
   | "insecure_context"
-  /** The method needs a session, and there is none. */
+  /** The method needs a session, and there is none, or another has taken its place meanwhile. */
   | "not_logged_in"
   /** Something else than Bulla answered: a wrong URL, or a proxy's own error page. */
   | "unexpected_answer";
@@ -219,8 +225,9 @@ export function createClient(url: string | URL, options?: ClientOptions): Client
 /**
  * Methods that ask the server reject with a {@link BullaError}. Each may have `network_error`, `timeout`,
  * `unexpected_answer`, `too_many_attempts`, `unavailable` and `internal`; those with a password also
- * `insecure_context` and `overloaded`; those that need a session also `not_logged_in` (there was none) and
- * `invalid_token` (it turned out to have ended). What else to expect stands at each.
+ * `insecure_context` and `overloaded`; those that need a session also `not_logged_in` (there was none, or it was gone
+ * before the request could be sent: what began in one session is never sent with another's token) and `invalid_token`
+ * (it turned out to have ended). What else to expect stands at each.
  */
 export interface Client {
   /**
@@ -281,6 +288,8 @@ export interface Client {
   /**
    * For what sends it by itself (a WebSocket, another HTTP library). Refreshed when it has less than 30 seconds or a
    * fifth of its life left. Null when logged out.
+   *
+   * @throws {BullaError} `not_logged_in` if somebody else logged in while it was refreshed: ask again for his.
    */
   accessToken(): Promise<string | null>;
 

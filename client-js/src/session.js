@@ -8,7 +8,7 @@
 import { BullaError } from "./error.js";
 import { Tabs } from "./tabs.js";
 
-/** A shared storage shows another tab's login a moment later than its message arrives. */
+/** A shared storage shows another tab's change a moment later than its message arrives. */
 const STORAGE_LAG_MS = 150;
 
 export class SessionKeeper {
@@ -19,8 +19,8 @@ export class SessionKeeper {
   #listeners = new Set();
   /** What this tab saw last; undefined before it looked. @type {StoredSession | null | undefined} */
   #known;
-  /** @type {Promise<StoredSession> | null} */
-  #refreshing = null;
+  /** By session id. @type {Map<string, Promise<StoredSession>>} */
+  #refreshing = new Map();
 
   /**
    * @param {string} server
@@ -47,11 +47,23 @@ export class SessionKeeper {
     this.#tabs.close();
   }
 
-  async read() {
+  /**
+   * @param {declared.ChangeReason | null} [firstReason] What listeners are told if this tab had not looked before.
+   */
+  async read(firstReason = null) {
     const session = (await this.#storage.get()) ?? null;
     // Another tab may have changed a shared storage before its message is here.
-    this.#note(session, this.#known === undefined ? null : reasonOf(this.#known, session));
+    this.#note(session, this.#known === undefined ? firstReason : reasonOf(this.#known, session));
     return session;
+  }
+
+  /**
+   * A session as it is now. What began as one person's is never carried on as another's.
+   *
+   * @param {string} id
+   */
+  async readAgain(id) {
+    return demand(await this.read(), id);
   }
 
   /** The session of storage, or that of another open tab. */
@@ -63,9 +75,13 @@ export class SessionKeeper {
     return this.read();
   }
 
-  /** The session with an access token that lives a little longer. */
-  async authorize() {
-    const session = await this.read();
+  /**
+   * The session with an access token that lives a little longer.
+   *
+   * @param {StoredSession | null} [session] The one of storage, if not given.
+   */
+  async authorize(session) {
+    session ??= await this.read();
     if (!session) throw notLoggedIn();
     if (isFresh(session)) return session;
     try {
@@ -78,15 +94,19 @@ export class SessionKeeper {
   }
 
   /**
-   * The session with new tokens; those of `stale` did not do. Many calls, in many tabs, make one request.
+   * The same session with new tokens; those of `stale` did not do. Many calls, in many tabs, make one request.
    *
    * @param {StoredSession} stale
    */
   refresh(stale) {
-    this.#refreshing ??= this.#tabs
-      .alone(sessionId(stale), (hadToWait) => this.#refreshAlone(stale, hadToWait))
-      .finally(() => (this.#refreshing = null));
-    return this.#refreshing;
+    const id = sessionId(stale);
+    const refreshing =
+      this.#refreshing.get(id) ??
+      this.#tabs
+        .alone(id, (hadToWait, isLate) => this.#refreshAlone(stale, hadToWait, isLate))
+        .finally(() => this.#refreshing.delete(id));
+    this.#refreshing.set(id, refreshing);
+    return refreshing;
   }
 
   /**
@@ -106,7 +126,7 @@ export class SessionKeeper {
   }
 
   /**
-   * Keeps the next tokens of a session, unless it was logged out meanwhile.
+   * Keeps the next tokens of a session, unless it was logged out meanwhile, or another has taken its place.
    *
    * @param {string} id
    * @param {TokenAnswer} answer
@@ -116,8 +136,7 @@ export class SessionKeeper {
       (mine) => (mine && sessionId(mine) === id ? stored(answer, mine.refreshes + 1) : mine),
       "refresh",
     );
-    if (!renewed) throw notLoggedIn();
-    return renewed;
+    return demand(renewed, id);
   }
 
   /** @param {declared.User} user */
@@ -139,17 +158,21 @@ export class SessionKeeper {
   /**
    * @param {StoredSession} stale
    * @param {boolean} hadToWait
+   * @param {boolean} isLate
    */
-  async #refreshAlone(stale, hadToWait) {
-    let mine = await this.read();
+  async #refreshAlone(stale, hadToWait, isLate) {
+    const id = sessionId(stale);
+    let mine = await this.readAgain(id);
     // Who had the lock has refreshed, most likely, and tells of it.
-    if (hadToWait && mine?.access_token === stale.access_token) {
+    if (hadToWait && mine.access_token === stale.access_token) {
       await this.#tabs.news();
-      mine = await this.read();
+      mine = await this.readAgain(id);
     }
-    if (!mine) throw notLoggedIn();
     if (mine.access_token !== stale.access_token) return mine;
-    const id = sessionId(mine);
+    // Whoever has the lock may have used this refresh token long ago; used again, it would count as stolen.
+    if (isLate) {
+      throw new BullaError("timeout", "another tab refreshes the session and does not end; close it, or try again");
+    }
     try {
       return await this.renew(id, await this.#exchange(mine.refresh_token));
     } catch (/** @type {any} */ error) {
@@ -199,40 +222,68 @@ export class SessionKeeper {
   }
 
   /**
+   * Tells of a change. Others read it where they have the same storage; only where there is none do tokens go along.
+   *
    * @param {StoredSession | null} before
    * @param {StoredSession | null} session
-   * @param {declared.ChangeReason | null} reason
+   * @param {declared.ChangeReason} reason
    */
   #tell(before, session, reason) {
     const subject = session ?? before;
-    this.#tabs.tell({ id: sessionId(subject), refreshes: subject?.refreshes, session, reason });
+    const said = session && !this.#storage.acrossTabs ? undefined : session;
+    this.#tabs.tell({ id: sessionId(subject), refreshes: subject?.refreshes, session: said, reason });
   }
 
   /**
    * @param {object} message
-   * @param {true} [message.ask] Who has a session tells it, and nothing else is in the message.
+   * @param {true} [message.ask] Who has that session, newer than `refreshes`, tells it; without an id, any session.
    * @param {string} message.id
    * @param {number} message.refreshes
-   * @param {StoredSession | null} message.session
-   * @param {declared.ChangeReason | null} message.reason Null in answers.
+   * @param {StoredSession | null} [message.session] Null: it is gone. Undefined: it is in the storage.
+   * @param {declared.ChangeReason | null} message.reason Null for a session that was asked for.
    */
   async #hear({ ask, id, refreshes, session, reason }) {
-    const { acrossTabs } = this.#storage;
-    if (ask) {
-      const mine = acrossTabs && (await this.read());
-      if (mine) this.#tell(mine, mine, null);
-      return;
-    }
+    if (ask) return this.#answer(id, refreshes);
+    if (session === undefined) return this.#follow(id, refreshes, reason);
     const isLogin = reason === "login" || reason === null;
-    const { after } = await this.#write((mine) => {
-      if (!mine) return isLogin && acrossTabs ? session : null;
+    await this.#write((mine) => {
+      if (!mine) return isLogin && this.#storage.acrossTabs ? session : null;
       // Where each tab has a storage of its own, this may be about somebody else.
       if (sessionId(mine) !== id) return mine;
       // Messages of two tabs may overtake each other. The newer tokens stay: a used one would count as stolen.
       const isOld = refreshes < mine.refreshes && reason !== "logout";
       return isOld || isSame(session, mine) ? mine : session;
     }, reason);
-    if (isLogin && sessionId(after) !== id) setTimeout(() => this.read(), STORAGE_LAG_MS);
+  }
+
+  /**
+   * @param {string | undefined} id
+   * @param {number} refreshes
+   */
+  async #answer(id, refreshes) {
+    const session = await this.read();
+    if (!session) return;
+    const isNewer = sessionId(session) === id && session.refreshes > refreshes;
+    if (id ? !isNewer : !this.#storage.acrossTabs) return;
+    const reason = id ? "refresh" : null;
+    this.#tabs.tell({ id: sessionId(session), refreshes: session.refreshes, session, reason });
+  }
+
+  /**
+   * Looks into the storage for what another tab has changed.
+   *
+   * @param {string} id
+   * @param {number} refreshes
+   * @param {declared.ChangeReason | null} reason
+   */
+  async #follow(id, refreshes, reason) {
+    await this.read(reason);
+    await new Promise((proceed) => setTimeout(proceed, STORAGE_LAG_MS));
+    const mine = await this.read();
+    // A duplicated tab has a copy of `sessionStorage`. Its refresh token is used, and would count as stolen.
+    if (mine && sessionId(mine) === id && mine.refreshes < refreshes) {
+      this.#tabs.tell({ ask: true, id, refreshes: mine.refreshes });
+    }
   }
 }
 
@@ -269,6 +320,15 @@ function reasonOf(before, after) {
   if (!after) return "logout";
   if (sessionId(before) !== sessionId(after)) return "login";
   return before?.access_token === after.access_token ? "profile" : "refresh";
+}
+
+/**
+ * @param {StoredSession | null} session
+ * @param {string} id
+ */
+function demand(session, id) {
+  if (!session || sessionId(session) !== id) throw notLoggedIn();
+  return session;
 }
 
 const notLoggedIn = () => new BullaError("not_logged_in", "nobody is logged in here; log in first");

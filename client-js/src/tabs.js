@@ -4,8 +4,8 @@
 const PATIENCE_MS = 150;
 
 /**
- * How long to wait for a lock. A phone may suspend a tab that holds one, for hours. Two refreshes at once do no harm:
- * the server gives both the same tokens.
+ * How long to wait for a lock: longer than a refresh and its repetition take. A phone may suspend a tab that holds one,
+ * for hours.
  */
 const LOCK_PATIENCE_MS = 25_000;
 
@@ -51,11 +51,11 @@ export class Tabs {
 
   /**
    * Runs a task while nobody else runs one of the same topic, in any tab; without locks (plain HTTP, Node), in this
-   * client. The task learns whether it had to wait.
+   * client. The task learns whether it had to wait, and whether it waited in vain and is not alone (`isLate`).
    *
    * @template T
    * @param {string} topic
-   * @param {(hadToWait: boolean) => Promise<T>} task
+   * @param {(hadToWait: boolean, isLate: boolean) => Promise<T>} task
    * @returns {Promise<T>}
    */
   async alone(topic, task) {
@@ -66,7 +66,7 @@ export class Tabs {
     /** @param {boolean} hadToWait */
     const begin = (hadToWait) => {
       hasBegun = true;
-      return task(hadToWait);
+      return task(hadToWait, false);
     };
     try {
       /** @type {{ result: T } | null} */
@@ -76,21 +76,21 @@ export class Tabs {
       if (done) return done.result;
       const signal = AbortSignal.timeout(LOCK_PATIENCE_MS);
       return await locks.request(name, { signal }, () => begin(true));
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       if (hasBegun) throw error;
-      return task(true);
+      return task(true, error.name === "TimeoutError");
     }
   }
 
   /**
    * @template T
    * @param {string} topic
-   * @param {(hadToWait: boolean) => Promise<T>} task
+   * @param {(hadToWait: boolean, isLate: boolean) => Promise<T>} task
    * @returns {Promise<T>}
    */
   #inTurn(topic, task) {
     const before = this.#queues.get(topic);
-    const run = () => task(before !== undefined);
+    const run = () => task(before !== undefined, false);
     const turn = before ? before.then(run, run) : run();
     const forget = () => this.#queues.get(topic) === turn && this.#queues.delete(topic);
     this.#queues.set(topic, turn);

@@ -182,7 +182,7 @@ test("a login whose news is here before the storage shows it is followed (localS
   const spy = await openSpy();
   await spy.evaluate((item) => {
     const session = JSON.parse(item);
-    channel.postMessage({ id: session.refresh_token.split(".")[0], refreshes: 0, session, reason: "login" });
+    channel.postMessage({ id: session.refresh_token.split(".")[0], refreshes: 0, reason: "login" });
     setTimeout(() => localStorage.setItem("bulla", item), 50);
   }, item);
   await tab.waitForFunction(() => client.user, null, { timeout: 5_000 });
@@ -197,34 +197,101 @@ test("a closed client hears nothing more", async () => {
   assert.deepEqual(await other.evaluate(() => heard), []);
 });
 
-test("a tab that never gives back the lock does not keep the others from refreshing", async () => {
-  // All limits of time at a tenth.
-  await context.addInitScript(() => {
-    const { timeout } = AbortSignal;
-    AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms / 10);
-  });
-  const [one, stuck] = await openTabs(2, context, proxy.url);
+test("while a tab never gives back the lock, others use their token as long as it lives, and then say so", async () => {
+  await shortenLockPatience();
+  const [one, stuck] = await openTabs(2, context, proxy.url, { storage: "localStorage" });
+  await login(one);
+  await holdLock(stuck);
+  const setExpiry = (milliseconds) =>
+    one.evaluate((milliseconds) => {
+      const session = JSON.parse(localStorage.getItem("bulla"));
+      localStorage.setItem("bulla", JSON.stringify({ ...session, expires_at: Date.now() + milliseconds }));
+    }, milliseconds);
+  await setExpiry(25_000);
+  assert.equal((await one.evaluate(() => client.profile())).email, email);
+  await setExpiry(-1);
+  assert.equal(await one.evaluate(() => client.profile().catch((error) => error.code)), "timeout");
+  assert.equal(proxy.count("POST /refresh"), 0);
+  assert.equal(await one.evaluate(() => client.user.email), email);
+});
+
+test("whoever waits for the lock in vain takes the tokens that its holder has stored", async () => {
+  await shortenLockPatience();
+  const [one, stuck] = await openTabs(2, context, proxy.url, { storage: "localStorage" });
   proxy.rules.push(expiredAtOnce());
   await login(one);
+  await holdLock(stuck);
+  const profile = one.evaluate(() => client.profile());
   await stuck.evaluate(async () => {
-    await new Promise((done) => setTimeout(done, 200));
-    const { held } = await navigator.locks.query();
-    if (held.length > 0) throw new Error(`held: ${held.map((lock) => lock.name)}`);
-    const id = JSON.parse(atob((await seenToken()).split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).sid;
-    const name = `bulla ${location.origin} ${id}`;
-    await new Promise((done) => void navigator.locks.request(name, () => (done(), new Promise(() => {}))));
-
-    function seenToken() {
-      return new Promise((done) => {
-        const channel = new BroadcastChannel(`bulla ${location.origin}`);
-        channel.onmessage = ({ data }) => data.session && done(data.session.access_token);
-        channel.postMessage({ ask: true });
-      });
-    }
+    const session = JSON.parse(localStorage.getItem("bulla"));
+    const body = JSON.stringify({ refresh_token: session.refresh_token });
+    const init = { method: "POST", headers: { "Content-Type": "application/json" }, body };
+    const answer = await (await fetch("/api/auth/refresh", init)).json();
+    const expires_at = Date.now() + answer.expires_in * 1000;
+    localStorage.setItem("bulla", JSON.stringify({ ...session, ...answer, expires_at, refreshes: 1 }));
   });
-  assert.equal((await one.evaluate(() => client.profile())).email, email);
+  assert.equal((await profile).email, email);
   assert.equal(proxy.count("POST /refresh"), 1);
 });
+
+for (const storage of ["localStorage", "sessionStorage"]) {
+  test(`no message holds a token (${storage})`, async () => {
+    const [one, other] = await openTabs(2, context, proxy.url, { storage });
+    const spy = await openSpy();
+    proxy.rules.push(expiredAtOnce());
+    await login(one);
+    await one.evaluate(() => client.profile());
+    await one.evaluate(() => client.updateProfile({ name: "Ada King" }));
+    await spy.evaluate(() => channel.postMessage({ ask: true }));
+    await other.evaluate(() => client.restore());
+    await one.evaluate(() => client.logout());
+    await spy.waitForFunction(() => messages.at(-1)?.reason === "logout");
+    const seen = await spy.evaluate(() => messages);
+    assert.deepEqual(seen.map(({ reason }) => reason), ["login", "refresh", "profile", "logout"]);
+    for (const message of seen) {
+      const { id, refreshes, reason, session } = message;
+      assert.deepEqual(message, { id, refreshes, reason, session: reason === "logout" ? null : undefined });
+    }
+  });
+}
+
+test("a duplicated tab follows the refreshes and the logout of its session (sessionStorage)", async () => {
+  const [one, stranger] = await openTabs(2, context, proxy.url, { storage: "sessionStorage" });
+  const spy = await openSpy();
+  await login(one);
+  const duplicate = await openTab(context, proxy.url, { storage: "sessionStorage" });
+  const item = await one.evaluate(() => sessionStorage.getItem("bulla"));
+  await duplicate.evaluate((item) => sessionStorage.setItem("bulla", item), item);
+  assert.equal((await duplicate.evaluate(() => client.restore())).email, email);
+  const passwords = { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD };
+  await one.evaluate((passwords) => client.changePassword(passwords), passwords);
+  await duplicate.waitForFunction(() => heard.length === 1);
+  assert.deepEqual(await duplicate.evaluate(() => heard), [["refresh", email]]);
+  const tokens = await everywhere([one, duplicate], () => client.accessToken());
+  assert.equal(tokens[0], tokens[1]);
+  const asked = await spy.evaluate(() => messages.filter(({ ask }) => ask));
+  assert.deepEqual(asked, [{ ask: true, id: JSON.parse(item).refresh_token.split(".")[0], refreshes: 0 }]);
+
+  await duplicate.evaluate(() => client.logout());
+  await one.waitForFunction(() => client.user === null);
+  assert.equal(await stranger.evaluate(() => client.restore()), null);
+  assert.equal(proxy.count("POST /refresh"), 0);
+});
+
+/** Only the wait for a lock: requests keep their time, so that a slow machine fails nothing. */
+const shortenLockPatience = () =>
+  context.addInitScript(() => {
+    const { timeout } = AbortSignal;
+    AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms === 25_000 ? 2_000 : ms);
+  });
+
+/** Lets a tab take the lock of the session in localStorage, for ever. */
+const holdLock = (tab) =>
+  tab.evaluate(() => {
+    const id = JSON.parse(localStorage.getItem("bulla")).refresh_token.split(".")[0];
+    const name = `bulla ${location.origin} ${id}`;
+    return new Promise((done) => void navigator.locks.request(name, () => (done(), new Promise(() => {}))));
+  });
 
 /** Logs in with a token that the client takes for expired, and lets all tabs need a new one at the same moment. */
 async function refreshesOf(tabs) {
