@@ -8,7 +8,7 @@ import { suite, test } from 'node:test';
 
 import { AUDIENCE, Issuer } from './issuer.mjs';
 import {
-  BULLA_URL, EXAMPLES, ask, bearer, eventually, folder, freePort, isLeftOut, listen, login, start,
+  BULLA_URL, EXAMPLES, PASSWORD, ask, bearer, eventually, folder, freePort, isLeftOut, listen, login, run, start,
 } from './support.mjs';
 
 suite('nginx', { concurrency: true, skip: isLeftOut('nginx') }, () => {
@@ -54,6 +54,38 @@ suite('nginx', { concurrency: true, skip: isLeftOut('nginx') }, () => {
     assert.equal(request.headers['x-auth-user-id'], user.id);
     assert.equal((await ask(`${url}/`, { headers: spoofed })).status, 401);
     assert.equal(heard.length, 1);
+  });
+
+  test('what a client says of its address is not what Bulla shows', async (test) => {
+    const bulla = await server(test, path.join(folder(test), 'data'), { BULLA_TRUSTED_PROXIES: '127.0.0.1' });
+    const { url } = await behind(test, bulla);
+    const { user } = await login(bulla);
+    const seal = ['seal', '--url', url, '--email', user.email, '--purpose', 'login'];
+    const { stdout: envelope } = await run([process.env.BULLA_TEST_PROGRAM, ...seal], { input: PASSWORD });
+    // Another address of the loopback network, so that it is told apart from nginx's.
+    const said = ['Forwarded: for=203.0.113.9', 'X-Forwarded-For: 203.0.113.9', 'Content-Type: application/json'];
+    const options = ['--silent', '--interface', '127.0.0.7', ...said.flatMap((line) => ['--header', line])];
+    const input = JSON.stringify({ email: user.email, password: envelope.trim() });
+    const { stdout } = await run(['curl', ...options, '--data-binary', '@-', `${url}/api/auth/login`], { input });
+    const { access_token: token } = JSON.parse(stdout);
+    const answer = await ask(`${url}/api/auth/sessions`, bearer(token));
+    const addresses = JSON.parse(answer.text).sessions.map((session) => session.ip);
+    assert.deepEqual(addresses.sort(), ['127.0.0.1', '127.0.0.7']);
+  });
+
+  test('what a client says of its address reaches nobody', async (test) => {
+    const bulla = await listener(test);
+    const { url, heard } = await behind(test, bulla.url);
+    const headers = { Forwarded: 'for=203.0.113.9', 'X-Forwarded-For': '203.0.113.9' };
+    const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: 'theirs=1' };
+    for (const place of ['/', '/api/auth/sessions']) await ask(`${url}${place}`, { headers: { ...headers, ...trace } });
+    assert.deepEqual(bulla.heard.map((request) => request.url), ['/api/auth/verify', '/api/auth/sessions']);
+    for (const request of [...bulla.heard, ...heard]) {
+      assert.equal(request.headers.forwarded, undefined, request.url);
+      assert.equal(request.headers['x-forwarded-for'], '127.0.0.1', request.url);
+    }
+    assert.equal(heard.length, 1);
+    assert.doesNotMatch(JSON.stringify(bulla.heard), /traceparent|tracestate/);
   });
 
   test('without a good token the service hears nothing', async (test) => {

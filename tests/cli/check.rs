@@ -1,10 +1,11 @@
 //! `bulla check`
 
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
 
 use serde_json::Value;
 
-use crate::support::{Home, Server, openssl, tls_files};
+use crate::support::{Home, Process, Ran, Server, free_port, openssl, tls_files};
 
 fn check_json(home: &Home) -> (Option<i32>, Value) {
     let ran = home.run(&["check", "--json"]);
@@ -127,8 +128,27 @@ fn problems_of_all_kinds_are_told_at_once() {
     assert!(!complaint.contains("no folder"), "{complaint}");
 }
 
+/// Runs `bulla …` as someone whom the modes of files bind; root is bound by them once it gave that power away.
+#[track_caller]
+fn run_bound_by_modes(home: &Home, arguments: &[&str]) -> Ran {
+    if std::fs::metadata(home.path("")).unwrap().uid() != 0 {
+        return home.run(arguments);
+    }
+    let mut command = home.command("setpriv");
+    command.args(["--inh-caps=-dac_override", "--bounding-set=-dac_override", env!("CARGO_BIN_EXE_bulla")]);
+    Process::run(command.args(arguments), "")
+}
+
 #[test]
 fn a_folder_that_cannot_be_written_to_is_a_problem() {
+    for folder in ["locked", "locked/data"] {
+        let home = Home::new().with("BULLA_DATA_DIR", folder);
+        std::fs::create_dir(home.path("locked")).unwrap();
+        run_bound_by_modes(&home, &["check"]).ok();
+        home.set_mode("locked", 0o500);
+        run_bound_by_modes(&home, &["check"]).refused(&["cannot write to locked: Permission denied"]);
+        run_bound_by_modes(&home, &[]).refused(&[&format!("cannot create {folder}")]);
+    }
     let home = Home::new().with("BULLA_DATA_DIR", "file/data");
     home.write("file", "");
     home.run(&["check"]).refused(&["file is no folder"]);
@@ -153,9 +173,8 @@ fn a_start_that_fails_tells_everything_that_stands_in_its_way() {
 
 #[test]
 fn the_addresses_of_a_running_server_are_no_problem_of_its_own() {
-    let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
-    let (home, metrics) = (Home::new().with("PORT", &port()), format!("127.0.0.1:{}", port()));
-    let home = home.with("BULLA_METRICS_ADDRESS", &metrics);
+    let metrics = format!("127.0.0.1:{}", free_port());
+    let home = Home::new().with("PORT", &free_port().to_string()).with("BULLA_METRICS_ADDRESS", &metrics);
     let server = Server::start(&home);
     home.run(&["check"]).ok();
     // A server with other keys is in the way.

@@ -1,13 +1,12 @@
 //! docs/deploy.md, as an administrator would follow it: with a real Caddy and a real nginx in front of real servers.
 
 use std::fmt::Write;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
 use bulla_seal::Purpose;
 
-use crate::support::{Answer, EMAIL, Home, PATIENCE, Process, Remote, Server, Tokens, tls_files, within};
+use crate::support::{Answer, EMAIL, Home, PATIENCE, Process, Remote, Server, Tokens, free_port, tls_files, within};
 
 const PUBLIC_URL: &str = "https://auth.example.com";
 /// Another address of the loopback network, so that it is told apart from the proxy's.
@@ -41,10 +40,6 @@ fn start_as_installed(home: &Home) -> Server {
     let line = line.replace("/usr/local", &format!("{root}/usr/local"));
     let line = line.replace("%S", &format!("{root}/var/lib")).replace("%d", &format!("{root}/etc/bulla"));
     Server::launch(home, &mut home.bash(&format!("cd '{root}/etc/bulla' && exec {line}")))
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Something in front of servers; gone when it is dropped.

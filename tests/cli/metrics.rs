@@ -1,13 +1,12 @@
 //! What Prometheus finds after known traffic, and whether docs/metrics.md and the dashboard speak of the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
 use std::path::Path;
 
 use bulla_seal::Purpose;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, EMAIL, Home, OTHER_PASSWORD, PASSWORD, Server, Tokens, body, curl};
+use crate::support::{Answer, EMAIL, Home, OTHER_PASSWORD, PASSWORD, Server, Tokens, body, curl, free_port};
 
 /// A server, and where its metrics are.
 struct Measured {
@@ -24,7 +23,7 @@ struct Scrape {
 
 impl Measured {
     fn start(home: &Home) -> Self {
-        let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let metrics = format!("127.0.0.1:{}", free_port());
         let server = Server::with(home, &[("BULLA_METRICS_ADDRESS", &metrics), ("BULLA_HASH_THREADS", "1")]);
         Self { server, metrics }
     }
