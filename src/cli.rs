@@ -115,10 +115,15 @@ pub fn run() -> ExitCode {
         let flags = dot_env_flags(&mut problems);
         let arguments = std::env::args_os().take(1).chain(flags).chain(std::env::args_os().skip(1));
         let cli = Cli::parse_from(arguments);
-        let draft = Config::read(&cli.settings);
         let serves = matches!(cli.command, None | Some(Command::Serve));
+        let mut settings = cli.settings;
+        if !serves && !matches!(cli.command, Some(Command::Check(_))) {
+            // A picture for the pages, which nobody else shows: that it is missing must not keep an operator from working.
+            settings.brand_logo = None;
+        }
+        let draft = Config::read(&settings);
         let collector = draft.config.collector.as_ref().filter(|_| serves);
-        let traces = telemetry::start(cli.settings.log.as_deref(), collector).unwrap_or_else(|problem| {
+        let traces = telemetry::start(settings.log.as_deref(), collector).unwrap_or_else(|problem| {
             problems.push(problem);
             None
         });

@@ -23,7 +23,7 @@ pub use account::Account;
 pub use argon2_cost::{Argon2Cost, InvalidArgon2Cost};
 pub use attempts::{Attempts, Counter, TooManyAttempts};
 pub use audit_event::{Actor, AuditEvent, AuditKind, UnknownAuditKind};
-pub use brand::{Brand, Color, InvalidColor, InvalidLogo, Logo};
+pub use brand::{Brand, Color, InvalidColor, InvalidLogo, Logo, content_tag};
 pub use client::Client;
 pub use email::{Email, InvalidEmail};
 pub use ids::{AccountId, RequestId, SessionId};

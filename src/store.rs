@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
 use sqlx::sqlite::SqliteConnection;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 pub use address::{DatabaseUrl, InvalidAddress, Overrides};
 pub use condition::is_full as is_disk_full;
@@ -240,7 +240,10 @@ async fn in_time<T>(
     patience: Duration,
     asking: impl Future<Output = std::result::Result<T, sqlx::Error>>,
 ) -> Result<T> {
-    let span = tracing::info_span!(target: "otel", "asking the database", otel.kind = "client");
+    // As a part of a request's trace; what a node asks by itself is nobody's.
+    let is_traced = Span::current().metadata().is_some_and(|metadata| metadata.target() == "otel");
+    let asked = || tracing::info_span!(target: "otel", "asking the database", otel.kind = "client");
+    let span = if is_traced { asked() } else { Span::none() };
     match tokio::time::timeout(patience, asking).instrument(span).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(Error::TimedOut),

@@ -282,8 +282,11 @@ fn every_link_of_the_docs_leads_somewhere() {
     for page in files("", "md") {
         let text = fs::read_to_string(&page).unwrap();
         let in_markdown = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        let in_html =
-            text.split("src=\"").chain(text.split("srcset=\"")).skip(1).filter_map(|rest| rest.split('"').next());
+        let in_html = text
+            .split("src=\"")
+            .skip(1)
+            .chain(text.split("srcset=\"").skip(1))
+            .filter_map(|rest| rest.split('"').next());
         let is_ours =
             |link: &&str| !link.contains("://") && !link.starts_with("mailto:") && !link.contains(['\n', ' ']);
         for link in in_markdown.chain(in_html).filter(is_ours) {

@@ -1,5 +1,7 @@
 //! Where traces go, by the names that OpenTelemetry gives these settings.
 
+use axum::http::{HeaderName, HeaderValue};
+
 use super::Settings;
 use super::reader::Reader;
 
@@ -51,7 +53,9 @@ fn ratio(text: &str) -> Result<f64, String> {
 fn headers(text: &str) -> Result<Vec<(String, String)>, String> {
     let header = |part: &str| {
         let (name, value) = part.split_once('=')?;
-        Some((name.trim().to_owned(), decoded(value.trim())?)).filter(|(name, _)| !name.is_empty())
+        let (name, value) = (name.trim().to_owned(), decoded(value.trim())?);
+        let can_be_sent = HeaderName::try_from(&name).is_ok() && HeaderValue::try_from(&value).is_ok();
+        can_be_sent.then_some((name, value))
     };
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     parts.map(|part| header(part).ok_or_else(|| "must be like name=value,name=value".to_owned())).collect()
@@ -119,7 +123,7 @@ mod tests {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let expected = vec![pair("authorization", "Bearer a=b"), pair("x", "")];
         assert_eq!(headers("authorization=Bearer%20a=b, x="), Ok(expected));
-        for text in ["=a", "a", "a=%2", "a=%zz", "a=%ff"] {
+        for text in ["=a", "a b=c", "a=b%0Ac", "a", "a=%2", "a=%zz", "a=%ff"] {
             assert!(headers(text).is_err(), "{text}");
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::error::Problem;
@@ -33,13 +33,18 @@ pub(super) async fn asset(
         (header::CONTENT_TYPE, asset.media_type),
         (header::CONTENT_SECURITY_POLICY, pages::ASSET_POLICY),
         (header::CACHE_CONTROL, "no-cache"),
-        (header::ETAG, &asset.tag),
+        (header::ETAG, asset.tag),
     ];
-    let is_known = asked.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == asset.tag.as_bytes());
-    if is_known {
+    if asked.get(header::IF_NONE_MATCH).is_some_and(|known| names(known, asset.tag)) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    Ok((headers, asset.content.into_owned()).into_response())
+    Ok((headers, asset.content.to_vec()).into_response())
+}
+
+/// Weakly compared (RFC 9110 §13.1.2): a proxy that compresses makes `W/"…"` of a tag.
+fn names(known: &HeaderValue, tag: &str) -> bool {
+    let known = known.to_str().unwrap_or_default();
+    known.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)
 }
 
 /// A constant, rendered once: anyone may look at it as often as they like.

@@ -51,7 +51,7 @@ pub(super) async fn serve_request(
     let describe = || tracing::info_span!("request", request_id = %id, method, route);
     let span = if is_routine { Span::none() } else { describe() };
     let address = client.address;
-    let traced = traced::begin(method, route, &id, request.headers());
+    let traced = if is_routine { Span::none() } else { traced::begin(method, route, &id, parent(app, &request)) };
     request.extensions_mut().insert(client);
 
     let answered =
@@ -72,6 +72,13 @@ pub(super) async fn serve_request(
     }
     counted.note(route, method, status, elapsed);
     response
+}
+
+/// Whose trace this is a part of, if a proxy says so that we trust: strangers do not choose what is kept.
+fn parent<'r>(app: &App, request: &'r Request) -> Option<&'r HeaderValue> {
+    let peer = request.extensions().get::<Peer>()?.0.ip();
+    let is_trusted = app.config.trusted_proxies.iter().any(|network| network.contains(&peer));
+    request.headers().get(traced::TRACEPARENT).filter(|_| is_trusted)
 }
 
 /// Writes the document of a refusal, now that the request id is known; returns its code.

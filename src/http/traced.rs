@@ -1,7 +1,7 @@
 //! The span of a request for a collector of traces, by the semantic conventions of OpenTelemetry. It has the pattern of the
 //! route and the request's id, and nothing that a client made up. Where there is no collector, none of this is done.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
@@ -10,8 +10,10 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::model::RequestId;
 
-/// Begins it, below the span that the request's `traceparent` names (W3C Trace Context).
-pub(super) fn begin(method: &'static str, route: &str, id: &RequestId, headers: &HeaderMap) -> Span {
+pub(super) const TRACEPARENT: &str = "traceparent";
+
+/// Begins it, below the span that `parent` names (W3C Trace Context), which a proxy wrote that we trust.
+pub(super) fn begin(method: &'static str, route: &str, id: &RequestId, parent: Option<&HeaderValue>) -> Span {
     let span = tracing::info_span!(
         target: "otel",
         "request",
@@ -23,9 +25,11 @@ pub(super) fn begin(method: &'static str, route: &str, id: &RequestId, headers: 
         http.response.status_code = Empty,
         bulla.request_id = %id,
     );
-    if !span.is_disabled() {
+    if !span.is_disabled()
+        && let Some(parent) = parent
+    {
         // Refused for a span that has begun, which this one has not.
-        let _ = span.set_parent(TraceContextPropagator::new().extract(&Headers(headers)));
+        let _ = span.set_parent(TraceContextPropagator::new().extract(&Parent(parent)));
     }
     span
 }
@@ -37,14 +41,15 @@ pub(super) fn end(span: &Span, status: StatusCode) {
     }
 }
 
-struct Headers<'h>(&'h HeaderMap);
+/// The header `traceparent`, which has room for numbers only. `tracestate` would let any text through.
+struct Parent<'h>(&'h HeaderValue);
 
-impl Extractor for Headers<'_> {
+impl Extractor for Parent<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.to_str().ok()
+        (key == TRACEPARENT).then_some(self.0)?.to_str().ok()
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(|name| name.as_str()).collect()
+        vec![TRACEPARENT]
     }
 }

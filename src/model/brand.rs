@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brand {
     pub name: String,
@@ -19,6 +23,8 @@ pub struct Color([u8; 3]);
 pub struct Logo {
     pub media_type: &'static str,
     pub content: Vec<u8>,
+    /// Of its content: another picture has another.
+    pub tag: String,
 }
 
 /// The message completes the sentence "BULLA_BRAND_COLOR …".
@@ -31,13 +37,13 @@ pub struct InvalidColor;
 pub enum InvalidLogo {
     #[error("cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
-    #[error("must be an SVG, PNG, JPEG or WebP picture, named .svg, .png, .jpg or .webp")]
+    #[error("must be a picture whose name ends in .svg, .png, .jpg or .webp")]
     Kind,
     #[error("must not be larger than 256 KiB; a logo is shown 40 pixels high")]
     TooLarge,
 }
 
-const LARGEST_LOGO_BYTES: usize = 256 * 1024;
+const LARGEST_LOGO_BYTES: u64 = 256 * 1024;
 /// WCAG 2.2 §1.4.3 wants 4.5; a little more is left for tinted backgrounds.
 const READABLE: f64 = 5.5;
 
@@ -113,12 +119,17 @@ impl Logo {
             "webp" => "image/webp",
             _ => return Err(InvalidLogo::Kind),
         };
-        let content = std::fs::read(path)?;
-        if content.len() > LARGEST_LOGO_BYTES {
+        if std::fs::metadata(path)?.len() > LARGEST_LOGO_BYTES {
             return Err(InvalidLogo::TooLarge);
         }
-        Ok(Self { media_type, content })
+        let content = std::fs::read(path)?;
+        Ok(Self { media_type, tag: content_tag(&content), content })
     }
+}
+
+/// An entity tag (RFC 9110 §8.8.3), quotes included.
+pub fn content_tag(content: &[u8]) -> String {
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest(&SHA256, content).as_ref()[..16]))
 }
 
 #[cfg(test)]

@@ -1,21 +1,18 @@
 //! What the pages load: files of this program, and the brand's logo.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
-use crate::model::Brand;
+use crate::model::{Brand, content_tag};
 
 pub(super) const LOGO: &str = "assets/logo";
 
-#[derive(Debug)]
-pub struct Asset {
+#[derive(Clone, Copy, Debug)]
+pub struct Asset<'a> {
     pub media_type: &'static str,
-    pub content: Cow<'static, [u8]>,
-    /// An entity tag (RFC 9110 §8.8.3), quotes included: another content has another.
-    pub tag: String,
+    pub content: &'a [u8],
+    /// Its entity tag.
+    pub tag: &'a str,
 }
 
 /// A picture may be opened by itself, and an SVG may hold scripts: they do not run.
@@ -44,19 +41,15 @@ const FILES: [(&str, &str, &[u8]); 16] = [
     ("client/web-crypto.js", SCRIPT, include_bytes!("../../client-js/src/web-crypto.js")),
 ];
 
-pub fn asset(path: &str, brand: &Brand) -> Option<Asset> {
+static TAGS: LazyLock<HashMap<&str, String>> =
+    LazyLock::new(|| FILES.into_iter().map(|(name, _, content)| (name, content_tag(content))).collect());
+
+pub fn asset<'b>(path: &str, brand: &'b Brand) -> Option<Asset<'b>> {
     if path == "logo"
         && let Some(logo) = &brand.logo
     {
-        return Some(Asset::new(logo.media_type, logo.content.clone().into()));
+        return Some(Asset { media_type: logo.media_type, content: &logo.content, tag: &logo.tag });
     }
-    let (_, media_type, content) = FILES.into_iter().find(|(name, ..)| *name == path)?;
-    Some(Asset::new(media_type, content.into()))
-}
-
-impl Asset {
-    fn new(media_type: &'static str, content: Cow<'static, [u8]>) -> Self {
-        let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest(&SHA256, &content).as_ref()[..16]));
-        Self { media_type, content, tag }
-    }
+    let (name, media_type, content) = FILES.into_iter().find(|(name, ..)| *name == path)?;
+    Some(Asset { media_type, content, tag: &TAGS[name] })
 }

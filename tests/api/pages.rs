@@ -94,6 +94,9 @@ async fn an_asset_is_asked_about_each_time_and_sent_only_if_it_changed() {
     let again = ask(first.header("etag")).await;
     assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""));
     assert_eq!(again.header("etag"), first.header("etag"));
+    for known in [format!("W/{}", first.header("etag")), format!("\"x\", {}", first.header("etag")), "*".to_owned()] {
+        assert_eq!(ask(&known).await.status, 304, "{known}");
+    }
     assert_eq!(ask("\"another\"").await.status, 200);
 }
 

@@ -113,6 +113,38 @@ test("what one person typed and did not send is not there for the next", () =>
     assert.ok(!values.includes("quiet") && !values.includes("rivers"), values);
   }));
 
+test("after the logout nothing of the person is left in the page", () =>
+  withPage(async (page) => {
+    const email = await register(page);
+    await page.getByRole("link", { name: "Sessions" }).click();
+    await page.locator("#session-list li").waitFor();
+    const there = await page.content();
+    assert.ok(there.includes(email) && there.includes("127.0.0.1"), "they were there");
+    await page.getByRole("button", { name: "Log out", exact: true }).click();
+    await shows(page, "log-in");
+    const typed = await page.locator("input").evaluateAll((inputs) => inputs.map((input) => input.value).join());
+    const left = (await page.content()) + typed;
+    for (const trace of [email, "Ada Lovelace", "127.0.0.1"]) assert.ok(!left.includes(trace), trace);
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  }));
+
+test("a wait that is told in one view does not lock another", () =>
+  withPage(async (page) => {
+    await page.route("**/api/auth/login", (route) =>
+      route.fulfill({
+        status: 429,
+        headers: { "Content-Type": "application/problem+json", "Retry-After": "600" },
+        body: JSON.stringify({ code: "too_many_attempts", detail: "wait", status: 429 }),
+      }),
+    );
+    await logIn(page, newEmail());
+    await view(page, "log-in").getByRole("alert").filter({ hasText: "Try again in" }).waitFor();
+    await page.getByRole("link", { name: "Create an account" }).click();
+    await page.getByRole("link", { name: "Log in" }).first().click();
+    await shows(page, "log-in");
+    await page.locator("[data-view=log-in] [type=submit]:enabled").waitFor();
+  }));
+
 test("a logout that the server does not hear of is told", () =>
   withPage(async (page) => {
     await register(page);

@@ -15,6 +15,8 @@ fn the_settings_of_the_page_give_the_pages_their_look() {
     let home = Home::new();
     home.write(".env", &shown()[0]);
     home.start_refused(&["BULLA_BRAND_LOGO cannot be read"]);
+    let health = home.run(&["health"]);
+    assert!(!health.stderr.contains("LOGO"), "whoever shows no pages needs no picture: {health:?}");
     home.write("logo.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
     let server = Server::start(&home);
     let page = server.get("/").body;
@@ -39,7 +41,7 @@ fn a_brand_that_cannot_be_shown_stops_the_start() {
     home.write(".env", "BULLA_BRAND_COLOR=red\nBULLA_BRAND_LOGO=logo.gif\n");
     home.start_refused(&[
         "BULLA_BRAND_COLOR must be like #a3441c",
-        "BULLA_BRAND_LOGO must be an SVG, PNG, JPEG or WebP",
+        "BULLA_BRAND_LOGO must be a picture whose name ends in .svg",
     ]);
     home.write(".env", "BULLA_BRAND_LOGO=large.png\n");
     home.start_refused(&["BULLA_BRAND_LOGO must not be larger than 256 KiB"]);

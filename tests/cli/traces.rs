@@ -98,7 +98,8 @@ fn a_request_is_a_span_below_its_callers_and_its_work_is_below_it() {
     let home = Home::new()
         .with("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)
         .with("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20of%20spans")
-        .with("OTEL_SERVICE_NAME", "front-door");
+        .with("OTEL_SERVICE_NAME", "front-door")
+        .with("BULLA_TRUSTED_PROXIES", "127.0.0.1");
     let server = Server::start(&home);
     server.register(EMAIL);
     let answer = log_in_within(&server, "01");
@@ -176,8 +177,14 @@ fn an_answer_of_the_servers_own_failure_is_marked_as_an_error() {
 fn what_is_not_sampled_is_not_sent() {
     let collector = Collector::start();
     let home = Home::new().with("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url).with("OTEL_TRACES_SAMPLER_ARG", "0");
+    // A stranger does not say what is kept.
     let server = Server::start(&home);
     server.register(EMAIL);
+    log_in_within(&server, "01").ok(200);
+    stopped(server);
+    assert!(collector.spans().is_empty(), "{:#?}", collector.spans());
+    let home = home.with("BULLA_TRUSTED_PROXIES", "127.0.0.1");
+    let server = Server::start(&home);
     log_in_within(&server, "00").ok(200);
     stopped(server);
     assert!(collector.spans().is_empty(), "{:#?}", collector.spans());
@@ -186,6 +193,26 @@ fn what_is_not_sampled_is_not_sent() {
     log_in_within(&server, "01").ok(200);
     stopped(server);
     assert!(collector.spans().iter().all(|span| hex(&span.trace_id) == TRACE) && !collector.spans().is_empty());
+}
+
+/// What a node asks its database by itself, several times a second, is no part of a request.
+#[test]
+fn an_idle_server_sends_nothing_and_nothing_that_a_client_made_up_is_sent() {
+    let collector = Collector::start();
+    let home = Home::new()
+        .with("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url)
+        .with("OTEL_BSP_SCHEDULE_DELAY", "50")
+        .with("BULLA_TRUSTED_PROXIES", "127.0.0.1");
+    let server = Server::start(&home);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(collector.spans().is_empty(), "{:#?}", collector.spans());
+    let parent = format!("traceparent: 00-{TRACE}-{CALLER}-01");
+    let options = ["--header", &parent, "--header", "tracestate: vendor=made-up", "--header", "baggage: who=made-up"];
+    server.request("sealing-key", &options, "").unwrap().ok(200);
+    stopped(server);
+    assert!(collector.spans().iter().any(|span| hex(&span.trace_id) == TRACE));
+    let received = collector.received.lock().unwrap();
+    assert!(received.iter().all(|export| !String::from_utf8_lossy(&export.body).contains("made-up")));
 }
 
 /// One that is not there, and one that never says a word.

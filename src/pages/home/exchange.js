@@ -18,9 +18,18 @@ export function exchange(steps, empty) {
       const response = await fetch(input, init);
       const answer = await response.clone().json().catch(() => null);
       const isFirst = steps.querySelector(".envelope") === null;
-      steps.append(...describe(new URL(input?.url ?? input), init ?? {}, response, answer, isFirst));
+      try {
+        steps.append(...describe(new URL(input?.url ?? input), init ?? {}, response, answer, isFirst));
+      } catch (error) {
+        // What cannot be shown was sent all the same.
+        console.warn("the panel cannot show this answer", error);
+      }
       empty.hidden = steps.children.length > 0;
       return response;
+    },
+    /** What it knows of a person, when that person is gone. */
+    forget() {
+      for (const facts of steps.querySelectorAll(".claims")) facts.remove();
     },
     /** A new story; the one before is wiped. */
     begin(title) {

@@ -56,8 +56,9 @@ export async function refuse(place, error) {
   for (let left = seconds; left > 0; left = Math.ceil((end - Date.now()) / 1000)) {
     countdown.textContent = `Try again in ${spoken(left)}.`;
     await new Promise((resolve) => setTimeout(resolve, 250));
+    // Another view is shown, or another attempt was made.
+    if (!countdown.isConnected) return;
   }
-  if (!countdown.isConnected) return;
   place.textContent = "You can try again now.";
   announce("You can try again now.");
 }

@@ -25,8 +25,12 @@ const forms = {
   register: async ({ name, email, password }) => {
     story.begin("Creating an account");
     await client.register({ name, email, password });
-    await client.login({ email, password });
-    announce("Your account is ready, and you are logged in.");
+    try {
+      await client.login({ email, password });
+      announce("Your account is ready, and you are logged in.");
+    } catch {
+      go("log-in", "Your account is ready, but the login did not work yet. Log in again in a moment.");
+    }
   },
   profile: async ({ name }) => {
     story.begin("Changing the name");
@@ -106,7 +110,8 @@ async function attempt(action) {
 }
 
 function changed(user, reason) {
-  if (user) showUser(user);
+  showUser(user);
+  if (!user) story.forget();
   if (reason === "refresh" || reason === "profile") return;
   go(user ? "profile" : "log-in", reason === "ended" ? "Your session has ended. Log in again to go on." : "");
 }
@@ -123,7 +128,7 @@ async function start() {
   let user = null;
   await attempt(async () => (user = await client.restore()));
   story.begin("");
-  if (user) showUser(user);
+  showUser(user);
   client.onChange(changed);
   await arrive(globalThis.isSecureContext ? "" : INSECURE);
   if (!globalThis.isSecureContext) for (const button of document.querySelectorAll("[type=submit]")) button.disabled = true;

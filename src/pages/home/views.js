@@ -40,15 +40,18 @@ export function showView(name, user) {
   isFirst = false;
 }
 
+/** Of nobody, nothing is left on the page. */
 export function showUser(user) {
-  const facts = { email: user.email, id: user.id, created_at: days.format(new Date(user.created_at)) };
+  const { email = "", id = "", name = "", created_at: createdAt } = user ?? {};
+  const facts = { email, id, created_at: createdAt ? days.format(new Date(createdAt)) : "" };
   for (const place of document.querySelectorAll("[data-user]")) {
     const fact = facts[place.dataset.user];
     // What a form is reset to.
     if (place instanceof HTMLInputElement) place.defaultValue = fact;
     else place.textContent = fact;
   }
-  document.getElementById("profile-name").defaultValue = user.name;
+  document.getElementById("profile-name").defaultValue = name;
+  if (!user) showSessions([]);
 }
 
 /** `end` is called with the session whose button was pressed. */
@@ -66,6 +69,7 @@ export function showSessions(sessions, end) {
       button.addEventListener("click", async () => {
         button.disabled = true;
         await end(session).catch((error) => notify(error.message));
+        button.disabled = false;
       });
       item.append(button);
     }
