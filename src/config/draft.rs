@@ -20,7 +20,9 @@ impl Draft {
     /// nothing should be said.
     pub fn is_sound(&self, beginnings: &[&str]) -> bool {
         let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
-        let mut words = self.problems.iter().flat_map(|problem| problem.split(move |character| !is_part(character)));
+        // Not in quotes: there stand values, which may be any word.
+        let said = self.problems.iter().flat_map(|problem| problem.split('"').step_by(2));
+        let mut words = said.flat_map(|text| text.split(move |character| !is_part(character)));
         !words.any(|word| beginnings.iter().any(|beginning| word.starts_with(beginning)))
     }
 }
@@ -42,5 +44,8 @@ mod tests {
         assert!(!draft.is_sound(&["DB_"]) && !draft.is_sound(&["BULLA_HOST", "DB_PORT"]));
         assert!(draft.is_sound(&["PORT", "BULLA_HOST"]) && draft.is_sound(&["DATABASE_URL"]));
         assert!(draft.finished().is_err());
+        let settings = Settings { argon2: Some("PORT=1".into()), ..Settings::default() };
+        let draft = Config::read(&settings);
+        assert!(draft.problems[0].contains("PORT") && draft.is_sound(&["PORT"]) && !draft.is_sound(&["BULLA_ARGON2"]));
     }
 }
