@@ -242,8 +242,7 @@ fn count(text: &str) -> Result<NonZeroU32, String> {
 }
 
 fn public_url(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    match rest {
+    match values::after_scheme(text) {
         Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', ' ']) => Ok(text.trim_end_matches('/').to_owned()),
         _ => Err(format!("must be like https://auth.example.com (it is {text:?})")),
     }

@@ -74,11 +74,17 @@ impl Page {
         let instead = html! { (instead) }.into_string();
         Self { html: self.html.replace(text, &instead), policy: self.policy.clone() }
     }
+}
 
-    pub fn to_response(&self) -> Response {
-        let headers = [(header::CONTENT_SECURITY_POLICY, self.policy.clone())];
-        (headers, Html(self.html.clone())).into_response()
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_SECURITY_POLICY, self.policy)], Html(self.html)).into_response()
     }
+}
+
+/// The logo and the name at the top of every page.
+fn brand_link(href: &str, name: &str) -> Markup {
+    html! { a.brand href=(href) { img src=(assets::LOGO) alt="" width="40" height="40"; (name) } }
 }
 
 /// The brand's colour, in a shade that can be read by day and one that can be read by night.

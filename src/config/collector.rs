@@ -4,6 +4,7 @@ use axum::http::{HeaderName, HeaderValue};
 
 use super::Settings;
 use super::reader::Reader;
+use super::values;
 
 /// A collector that takes spans over OTLP (HTTP, protobuf).
 #[derive(Clone)]
@@ -37,8 +38,7 @@ impl Reader<'_> {
 }
 
 fn url(text: &str) -> Result<String, String> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    match rest {
+    match values::after_scheme(text) {
         Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', ' ', '@']) => Ok(text.to_owned()),
         _ => Err("must be like http://localhost:4318".to_owned()),
     }

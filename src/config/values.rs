@@ -67,14 +67,16 @@ pub(super) fn networks(text: &str) -> Result<Vec<IpNet>, String> {
 
 /// `https://app.example.com,http://localhost:3000`
 pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
-    let origin = |part: &str| {
-        let rest = part.strip_prefix("https://").or_else(|| part.strip_prefix("http://"));
-        match rest {
-            Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => Ok(part.to_ascii_lowercase()),
-            _ => Err(format!("{part:?} is not an origin like https://app.example.com (no path, no wildcard)")),
-        }
+    let origin = |part: &str| match after_scheme(part) {
+        Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => Ok(part.to_ascii_lowercase()),
+        _ => Err(format!("{part:?} is not an origin like https://app.example.com (no path, no wildcard)")),
     };
     list(text).map(origin).collect()
+}
+
+/// What follows `https://` or `http://`.
+pub(super) fn after_scheme(url: &str) -> Option<&str> {
+    url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))
 }
 
 fn list(text: &str) -> impl Iterator<Item = &str> {

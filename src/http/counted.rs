@@ -7,6 +7,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use metrics::{Counter, Histogram};
 
+use super::error::Problem;
+use crate::app::Outcomes;
+
 /// The time series of the requests that were answered so far, by route: as many as there are methods and statuses.
 #[derive(Default)]
 pub(super) struct Counted(RwLock<HashMap<String, HashMap<Kind, Series>>>);
@@ -16,6 +19,11 @@ type Kind = (&'static str, StatusCode);
 struct Series {
     count: Counter,
     duration: Histogram,
+}
+
+/// Counts an answer by its outcome: success, or the code of the refusal.
+pub(super) fn note_outcome<T>(outcomes: &Outcomes, answered: &Result<T, Problem>) {
+    outcomes.note(answered.as_ref().map_or_else(Problem::code, |_| "success"));
 }
 
 impl Counted {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answers::Tokens;
+use super::counted::note_outcome;
 use super::error::Problem;
 use super::extract::{Body, Fields};
 use crate::app::App;
@@ -38,6 +39,6 @@ pub(super) async fn login(
     };
     let request = flows::Login { email, password: body.password };
     let answered = flows::login(&app, request, &client).await.map_err(Problem::from);
-    app.counts.logins.note(answered.as_ref().map_or_else(Problem::code, |_| "success"));
+    note_outcome(&app.counts.logins, &answered);
     Ok(answered?.into())
 }

@@ -11,11 +11,11 @@ use super::{openapi, request};
 use crate::app::App;
 use crate::pages::{self, Page};
 
-pub(super) async fn home(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(super) async fn home(State(app): State<Arc<App>>) -> Result<Page, Problem> {
     if !app.config.has_pages {
         return Err(request::not_found().await);
     }
-    Ok(pages::home(&app.config.brand, &app.config.password_policy).to_response())
+    Ok(pages::home(&app.config.brand, &app.config.password_policy))
 }
 
 /// Kept by browsers and asked about each time, so that a page never meets programs of another version.
@@ -50,6 +50,6 @@ fn names(known: &HeaderValue, tag: &str) -> bool {
 /// A constant, rendered once: anyone may look at it as often as they like.
 static REFERENCE: LazyLock<Page> = LazyLock::new(|| pages::reference(&openapi::description()));
 
-pub(super) async fn docs(State(app): State<Arc<App>>) -> Response {
-    REFERENCE.with(pages::SERVER, &app.public_url).to_response()
+pub(super) async fn docs(State(app): State<Arc<App>>) -> Page {
+    REFERENCE.with(pages::SERVER, &app.public_url)
 }

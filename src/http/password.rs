@@ -8,6 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answers::Tokens;
+use super::counted::note_outcome;
 use super::error::Problem;
 use super::extract::{Body, Caller};
 use crate::app::App;
@@ -32,6 +33,6 @@ pub(super) async fn change_password(
 ) -> Result<Tokens, Problem> {
     let request = flows::ChangePassword { current_password: body.current_password, new_password: body.new_password };
     let answered = flows::change_password(&app, caller, request).await.map_err(Problem::from);
-    app.counts.password_changes.note(answered.as_ref().map_or_else(Problem::code, |_| "success"));
+    note_outcome(&app.counts.password_changes, &answered);
     Ok(answered?.into())
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::answers::Tokens;
+use super::counted::note_outcome;
 use super::error::Problem;
 use super::extract::Body;
 use crate::app::App;
@@ -33,6 +34,6 @@ pub(super) async fn refresh(
     Body(body): Body<RefreshBody>,
 ) -> Result<Tokens, Problem> {
     let answered = flows::refresh(&app, body.refresh_token.expose_secret(), &client).await.map_err(Problem::from);
-    app.counts.refreshes.note(answered.as_ref().map_or_else(Problem::code, |_| "success"));
+    note_outcome(&app.counts.refreshes, &answered);
     Ok(answered?.into())
 }

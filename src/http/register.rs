@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::answers::User;
+use super::counted::note_outcome;
 use super::error::Problem;
 use super::extract::{Body, Fields};
 use super::openapi::name_schema;
@@ -53,7 +54,7 @@ pub(super) async fn register(
     };
     let request = flows::Register { name, email, password: body.password };
     let account = flows::register(&app, request, &client).await.map_err(Problem::from);
-    app.counts.registrations.note(account.as_ref().map_or_else(Problem::code, |_| "success"));
+    note_outcome(&app.counts.registrations, &account);
     let account = account?;
     Ok((StatusCode::CREATED, Json(Registered { message: "registered", user: account.into() })))
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Page, Parts, assets};
+use super::{Page, Parts, brand_link};
 use crate::model::{Brand, PasswordPolicy};
 
 pub fn home(brand: &Brand, policy: &PasswordPolicy) -> Page {
@@ -10,7 +10,7 @@ pub fn home(brand: &Brand, policy: &PasswordPolicy) -> Page {
     let body = html! {
         a.skip href="#content" { "Skip to content" }
         header.top {
-            a.brand href="." { img src=(assets::LOGO) alt="" width="40" height="40"; (brand.name) }
+            (brand_link(".", &brand.name))
             nav aria-label="Account" {
                 span data-for="strangers" hidden { a href="#log-in" { "Log in" } a href="#register" { "Create account" } }
                 span data-for="people" hidden {

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 use utoipa::openapi::OpenApi;
 
-use super::{Page, Parts, assets};
+use super::{Page, Parts, brand_link};
 use crate::model::Brand;
 
 pub use codes::CODES;
@@ -19,7 +19,7 @@ pub fn reference(description: &OpenApi) -> Page {
     // A JSON object has lost the order in which they are described.
     let paths: Vec<&str> = description.paths.paths.keys().map(String::as_str).collect();
     let body = html! {
-        header.top { a.brand href="docs" { img src=(assets::LOGO) alt="" width="40" height="40"; "Bulla" } span { "API reference" } }
+        header.top { (brand_link("docs", "Bulla")) span { "API reference" } }
         div.page {
             nav.contents aria-label="Contents" {
                 a href="#beginning" { "Where to begin" }

@@ -94,6 +94,7 @@ function parts(envelope, isFirst) {
   shown.tabIndex = 0;
   shown.setAttribute("role", "group");
   shown.ariaLabel = "The envelope";
+  if (!isFirst) return [shown];
   const legend = PARTS.map(([name, meaning], index) =>
     element(
       "li",
@@ -103,7 +104,6 @@ function parts(envelope, isFirst) {
       element("span", "size", `${Math.floor((texts[index].length * 6) / 8)} bytes`),
     ),
   );
-  if (!isFirst) return [shown];
   return [
     element("p", "", "This is all that anything between here and the server gets to see, and it is worth nothing a second time."),
     shown,

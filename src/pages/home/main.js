@@ -125,10 +125,9 @@ async function start() {
   });
   // The skip link is no view.
   window.addEventListener("hashchange", () => ![shown, "#content"].includes(location.hash) && arrive());
-  let user = null;
-  await attempt(async () => (user = await client.restore()));
+  await attempt(() => client.restore());
   story.begin("");
-  showUser(user);
+  showUser(client.user);
   client.onChange(changed);
   await arrive(globalThis.isSecureContext ? "" : INSECURE);
   if (!globalThis.isSecureContext) for (const button of document.querySelectorAll("[type=submit]")) button.disabled = true;
