@@ -4,6 +4,7 @@ mod address_throttle;
 mod attempt_lanes;
 mod clock_watch;
 mod counts;
+mod courtesy;
 mod decoys;
 mod ended_sessions;
 mod event_ids;

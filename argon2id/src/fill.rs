@@ -6,7 +6,7 @@ use crate::Cost;
 use crate::backend::Backend;
 use crate::cost::SLICES;
 use crate::long_hash::long_hash;
-use crate::memory::Compressor;
+use crate::memory::{Compressor, STRETCH};
 use crate::run::{Aligned, BLOCK_BYTES, Block, Run, Window};
 use crate::scheme::{Scheme, Seed, Variant, Version};
 
@@ -99,9 +99,12 @@ fn first_index(Segment { pass, slice, .. }: Segment) -> u32 {
 }
 
 fn fill_dependent(blocks: &mut [Block], shape: &Shape, segment: Segment, compressor: &mut Compressor) {
-    let first = first_index(segment);
-    let run = shape.run(segment, first, shape.segment - first);
-    compressor.compute(blocks, &run);
+    let mut first = first_index(segment);
+    while first < shape.segment {
+        let count = (shape.segment - first).min(STRETCH);
+        compressor.compute(blocks, &shape.run(segment, first, count));
+        first += count;
+    }
 }
 
 fn fill_independent(blocks: &mut [Block], shape: &Shape, segment: Segment, compressor: &mut Compressor) {

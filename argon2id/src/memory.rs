@@ -22,7 +22,13 @@ pub struct Memory {
 pub(crate) struct Compressor {
     pub(crate) backend: Backend,
     pub(crate) scratch: Box<Aligned<1>>,
+    pause: Option<fn()>,
+    /// Blocks since the last pause.
+    since_pause: usize,
 }
+
+/// At most so many blocks are computed between two pauses: a sixth of a millisecond's work, more or less.
+pub(crate) const STRETCH: u32 = 1024;
 
 enum Arena {
     /// Below the size of a huge page.
@@ -36,6 +42,11 @@ const HUGE_PAGE: usize = 2 << 20;
 impl Compressor {
     pub(crate) fn compute(&mut self, blocks: &mut [Block], run: &Run<'_>) {
         self.backend.compute(blocks, run, &mut self.scratch.0[0]);
+        self.since_pause += run.count;
+        if let Some(pause) = self.pause.filter(|_| self.since_pause >= STRETCH as usize) {
+            self.since_pause = 0;
+            pause();
+        }
     }
 }
 
@@ -48,7 +59,16 @@ impl Memory {
     /// As [`Memory::new`], but by the instructions that are asked for.
     pub fn with(backend: Backend) -> Self {
         let scratch = Box::new(Aligned([[0; 128]]));
-        Self { arena: Arena::Heap(Vec::new()), compressor: Compressor { backend, scratch } }
+        let compressor = Compressor { backend, scratch, pause: None, since_pause: 0 };
+        Self { arena: Arena::Heap(Vec::new()), compressor }
+    }
+
+    /// Has `pause` called after every 1024 blocks (MiB) of a hash, so that a thread that has hashed for a while can let
+    /// others go first, or give up its turn.
+    #[must_use]
+    pub fn pausing(mut self, pause: fn()) -> Self {
+        self.compressor.pause = Some(pause);
+        self
     }
 
     /// Which instructions compute blocks.
@@ -173,6 +193,21 @@ mod tests {
             assert_eq!(used(&memory), 0);
             assert!(memory.compressor.scratch.0[0].iter().all(|word| *word == 0));
         }
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "takes hours")]
+    fn pauses_come_after_every_1024_blocks_and_change_nothing() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static PAUSES: AtomicUsize = AtomicUsize::new(0);
+        let cost = Cost::new(4096, 3, 1).unwrap();
+        let hashed = |memory: &mut Memory| hash(b"open sesame", b"some salt", cost, memory).unwrap();
+        let mut pausing = Memory::new().pausing(|| {
+            PAUSES.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(hashed(&mut pausing), hashed(&mut Memory::new()));
+        // Those blocks, too, that choose others where the password may not.
+        assert!((12..=13).contains(&PAUSES.load(Ordering::Relaxed)), "{PAUSES:?}");
     }
 
     #[test]

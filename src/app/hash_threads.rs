@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use metrics::Histogram;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::courtesy;
 use crate::model::HashMemory;
 
 type Job = Box<dyn FnOnce(&mut HashMemory) + Send>;
@@ -77,7 +78,7 @@ impl HashThreads {
             thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || {
-                    give_way();
+                    courtesy::lower_priority();
                     queue.work()
                 })
                 .expect("the operating system lets a server start its threads");
@@ -174,16 +175,17 @@ impl Queue {
 
     /// One hashing thread, for as long as the process lives.
     fn work(&self) -> ! {
-        let mut memory = HashMemory::default();
+        let new = || HashMemory::pausing(courtesy::make_way);
+        let mut memory = new();
         loop {
             let Some(job) = self.next() else {
-                memory = HashMemory::default();
+                memory = new();
                 continue;
             };
             // A panic ends one request, not the thread: every later login would find one thread less.
             self.busy.fetch_add(1, Ordering::Relaxed);
             if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
-                memory = HashMemory::default();
+                memory = new();
             }
             self.busy.fetch_sub(1, Ordering::Relaxed);
         }
@@ -196,19 +198,6 @@ impl Queue {
         jobs.pop_front()
     }
 }
-
-/// Hashing takes the time that nothing else needs: whoever asks for something small does not wait for a core.
-/// On Linux only, where each thread has a priority of its own; elsewhere it is the whole process's.
-#[cfg(target_os = "linux")]
-fn give_way() {
-    const LOWER_BY: i32 = 10;
-    if let Err(error) = rustix::process::nice(LOWER_BY) {
-        tracing::warn!(%error, "the hashing threads keep the priority of all others");
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn give_way() {}
 
 const NO_PANIC: &str = "no thread panics while it holds the queue";
 

@@ -10,10 +10,16 @@ use bulla_argon2::Memory;
 pub struct HashMemory {
     /// Nothing until the first Argon2 hash.
     argon2: Option<Memory>,
+    pause: Option<fn()>,
     durations: Vec<Duration>,
 }
 
 impl HashMemory {
+    /// For a thread on which others may wait: `pause` is called several times within each Argon2 hash.
+    pub fn pausing(pause: fn()) -> Self {
+        Self { pause: Some(pause), ..Self::default() }
+    }
+
     /// How long each hash took that was computed since this was last asked, of whatever kind.
     pub fn take_durations(&mut self) -> Vec<Duration> {
         std::mem::take(&mut self.durations)
@@ -28,7 +34,8 @@ impl HashMemory {
     }
 
     pub(super) fn for_argon2(&mut self) -> &mut Memory {
-        self.argon2.get_or_insert_default()
+        let new = || self.pause.map_or_else(Memory::new, |pause| Memory::new().pausing(pause));
+        self.argon2.get_or_insert_with(new)
     }
 }
 
