@@ -28,7 +28,7 @@ const TRUSTED: Duration = Duration::from_secs(1);
 
 impl EndedSessions {
     /// Whether a session ended; `None` when memory is too old to know.
-    pub fn has_ended(&self, id: &SessionId) -> Option<bool> {
+    pub fn has_ended(&self, id: &str) -> Option<bool> {
         let known = self.0.read().expect("no thread panics while it holds this lock");
         if known.ended.contains_key(id) {
             return Some(true);

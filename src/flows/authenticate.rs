@@ -39,7 +39,8 @@ pub(super) async fn claims(app: &App, token: &str) -> Result<Option<Arc<Claims>>
     }
     let is_unknown = |kid: String| !app.keys.current().verifier.knows(&kid);
     if bulla_token::kid_of(token).is_some_and(is_unknown) {
-        keep_keys::reload_for_unknown_key(app).await?;
+        // Rare, and large: whoever holds this future would carry that one along.
+        Box::pin(keep_keys::reload_for_unknown_key(app)).await?;
     }
     let verifier = &app.keys.current().verifier;
     let claims = verifier.verify(token, now).ok().map(Arc::new);

@@ -7,16 +7,15 @@ use bulla_token::Claims;
 use super::Internal;
 use super::authenticate::{InvalidToken, claims, living};
 use crate::app::App;
-use crate::model::SessionId;
 
 pub async fn check_token(app: &App, token: &str) -> Result<Result<Arc<Claims>, InvalidToken>, Internal> {
     let Some(claims) = claims(app, token).await? else {
         return Ok(Err(InvalidToken));
     };
-    let is_live = match app.ended_sessions.has_ended(&SessionId::new(&claims.sid)) {
+    let is_live = match app.ended_sessions.has_ended(&claims.sid) {
         Some(has_ended) => !has_ended,
         // Memory is too old to know. The database knows, or the answer is "unavailable".
-        None => living(app, &claims).await?.is_some(),
+        None => Box::pin(living(app, &claims)).await?.is_some(),
     };
     Ok(if is_live { Ok(claims) } else { Err(InvalidToken) })
 }

@@ -71,17 +71,22 @@ impl<S: Send + Sync> FromRequestParts<S> for BearerToken {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
-        let token = match (values.next(), values.next()) {
-            (Some(value), None) => value.to_str().ok().and_then(bearer_token),
-            // Two of them: a proxy may have looked at the other one.
-            _ => None,
-        };
-        token.map(|token| Self(token.into())).ok_or_else(|| InvalidToken.into())
+        bearer_token(&parts.headers).map(|token| Self(token.into()))
     }
 }
 
-fn bearer_token(value: &str) -> Option<&str> {
+/// As [`BearerToken`], without a copy of it.
+pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let token = match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok().and_then(token_of),
+        // Two of them: a proxy may have looked at the other one.
+        _ => None,
+    };
+    token.ok_or_else(|| InvalidToken.into())
+}
+
+fn token_of(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
@@ -95,7 +100,7 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let BearerToken(token) = BearerToken::from_request_parts(parts, app).await?;
-        let client = parts.extensions.get::<Client>().expect("serve_request notes the client of every request");
+        let client = parts.extensions.get::<Client>().expect("the surroundings note the client of every request");
         Ok(Self(flows::authenticate(app, token.expose_secret(), client).await??))
     }
 }

@@ -1,7 +1,11 @@
 //! What surrounds every request: its id, its span in the log, its deadline, its client, and the headers of its answer.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -9,6 +13,10 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, poll_immediate};
+use tower::Service;
 use tracing::{Instrument, Span};
 
 use super::client_address::client_address;
@@ -25,7 +33,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const LONGEST_USER_AGENT_CHARACTERS: usize = 256;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// What `serve_request` knows beside the request.
+/// What is around every route.
 pub(super) struct Surroundings {
     pub(super) app: Arc<App>,
     /// The routes of which a yes is no line in the log, nor worth a span.
@@ -33,45 +41,111 @@ pub(super) struct Surroundings {
     pub(super) counted: Counted,
 }
 
-pub(super) async fn serve_request(
-    State(surroundings): State<Arc<Surroundings>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let Surroundings { app, routine, counted } = &*surroundings;
-    let begun = Instant::now();
-    // Our own, always: an id from outside could be another request's, or not fit into a log line.
-    let id = RequestId::new(app.new_id());
-    let client = client(app, &request, &id);
-    let method = known_method(request.method());
-    // The pattern, not the path: nothing that a client made up gets into the log.
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
-    let is_routine = routine.contains(&route);
-    let describe = || tracing::info_span!("request", request_id = %id, method, route);
-    let span = if is_routine { Span::none() } else { describe() };
-    let address = client.address;
-    let traced = if is_routine { Span::none() } else { traced::begin(method, route, &id, parent(app, &request)) };
-    request.extensions_mut().insert(client);
+/// A route within its surroundings. `from_fn` would make three boxes more for each request.
+#[derive(Clone)]
+pub(super) struct Surrounded {
+    pub(super) route: Route,
+    pub(super) surroundings: Arc<Surroundings>,
+}
 
-    let answered =
-        tokio::time::timeout(DEADLINE, next.run(request).instrument(traced.clone())).instrument(span.clone()).await;
-    let mut response = answered.unwrap_or_else(|_| too_slow().into_response());
-    let code = write_problem(&mut response, &id);
-    add_headers(app, response.headers_mut(), &id);
-    let (status, elapsed) = (response.status(), begun.elapsed());
-    traced::end(&traced, status);
-    let milliseconds = format_args!("{:.1}", elapsed.as_secs_f64() * 1000.0);
-    if is_routine && code.is_none() {
-        tracing::debug!(request_id = %id, method, route, status = status.as_u16(), milliseconds, "answered");
-    } else {
-        let span = if is_routine { describe() } else { span };
-        // Whoever is let in is named by the audit log; of whoever is refused, the address may be all that is known.
-        let client = code.map(|_| tracing::field::display(address));
-        span.in_scope(|| tracing::info!(status = status.as_u16(), code, client, milliseconds, "answered"));
+impl Service<Request> for Surrounded {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Service::<Request>::poll_ready(&mut self.route, context)
     }
-    counted.note(route, method, status, elapsed);
-    response
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let surroundings = Arc::clone(&self.surroundings);
+        let noted = surroundings.note(&mut request);
+        let answering = self.route.call(request);
+        Box::pin(async move { Ok(surroundings.answer(&noted, answering).await) })
+    }
+}
+
+/// What is known of a request before it is answered.
+struct Noted {
+    begun: Instant,
+    id: RequestId,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    is_routine: bool,
+    address: IpAddr,
+    /// For the log, and for a collector of traces.
+    spans: [Span; 2],
+}
+
+impl Noted {
+    /// The pattern, not the path: nothing that a client made up gets into the log.
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("(none)", MatchedPath::as_str)
+    }
+
+    fn describe(&self) -> Span {
+        tracing::info_span!("request", request_id = %self.id, method = self.method, route = self.route())
+    }
+}
+
+impl Surroundings {
+    fn note(&self, request: &mut Request) -> Noted {
+        let begun = Instant::now();
+        // Our own, always: an id from outside could be another request's, or not fit into a log line.
+        let id = RequestId::new(self.app.new_id());
+        let client = client(&self.app, request, &id);
+        let (method, address) = (known_method(request.method()), client.address);
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let mut noted =
+            Noted { begun, id, method, route, is_routine: false, address, spans: [Span::none(), Span::none()] };
+        noted.is_routine = self.routine.contains(&noted.route());
+        if !noted.is_routine {
+            let traced = traced::begin(method, noted.route(), &noted.id, parent(&self.app, request));
+            noted.spans = [noted.describe(), traced];
+        }
+        request.extensions_mut().insert(client);
+        noted
+    }
+
+    async fn answer(&self, noted: &Noted, answering: impl Future<Output = Result<Response, Infallible>>) -> Response {
+        let [span, traced] = &noted.spans;
+        let answering = AssertUnwindSafe(answering).catch_unwind().instrument(traced.clone());
+        let mut response = match in_time(answering).instrument(span.clone()).await {
+            Some(Ok(Ok(response))) => response,
+            // The panic hook has said more.
+            Some(Err(_)) => Problem::internal().into_response(),
+            None => too_slow().into_response(),
+        };
+        let code = write_problem(&mut response, &noted.id);
+        add_headers(&self.app, response.headers_mut(), &noted.id);
+        let (status, elapsed) = (response.status(), noted.begun.elapsed());
+        traced::end(traced, status);
+        self.tell(noted, status, code, elapsed);
+        self.counted.note(noted.route(), noted.method, status, elapsed);
+        response
+    }
+
+    fn tell(&self, noted: &Noted, status: StatusCode, code: Option<&'static str>, elapsed: Duration) {
+        let (status, milliseconds) = (status.as_u16(), format_args!("{:.1}", elapsed.as_secs_f64() * 1000.0));
+        if noted.is_routine && code.is_none() {
+            let (request_id, method, route) = (&noted.id, noted.method, noted.route());
+            tracing::debug!(%request_id, method, route, status, milliseconds, "answered");
+        } else {
+            let span = if noted.is_routine { noted.describe() } else { noted.spans[0].clone() };
+            // Whoever is let in is named by the audit log; of whoever is refused, the address may be all that is known.
+            let client = code.map(|_| tracing::field::display(noted.address));
+            span.in_scope(|| tracing::info!(status, code, client, milliseconds, "answered"));
+        }
+    }
+}
+
+/// Within the deadline. Most of what is asked most often is answered at once, and needs no timer.
+async fn in_time<T>(answering: impl Future<Output = T>) -> Option<T> {
+    let mut answering = pin!(answering);
+    match poll_immediate(&mut answering).await {
+        Some(answer) => Some(answer),
+        None => tokio::time::timeout(DEADLINE, answering).await.ok(),
+    }
 }
 
 /// Whose trace this is a part of, if a proxy says so that we trust: strangers do not choose what is kept.
@@ -126,7 +200,7 @@ fn too_slow() -> Problem {
 
 /// Takes a token from the bucket of the client's address.
 pub(super) async fn throttle(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let client = request.extensions().get::<Client>().expect("serve_request notes the client of every request");
+    let client = request.extensions().get::<Client>().expect("the surroundings note the client of every request");
     match app.addresses.take(client.network()) {
         Ok(()) => next.run(request).await,
         Err(wait) => {
@@ -150,12 +224,15 @@ fn client(app: &App, request: &Request, id: &RequestId) -> Client {
     let peer: Option<IpAddr> = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let peer = peer.expect("the accept loop notes the peer of every connection");
     let user_agent = request.headers().get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
-    // For a person's eyes, in a list of sessions: one line, of a sensible length.
-    let user_agent = String::from_utf8_lossy(user_agent);
-    let user_agent = user_agent.chars().filter(|character| !character.is_control()).take(LONGEST_USER_AGENT_CHARACTERS);
     Client {
         address: client_address(peer, request.headers(), &app.config.trusted_proxies),
-        user_agent: user_agent.collect(),
+        user_agent: readable(user_agent),
         request_id: id.clone(),
     }
+}
+
+/// For a person's eyes, in a list of sessions: one line, of a sensible length.
+fn readable(user_agent: &[u8]) -> String {
+    let user_agent = String::from_utf8_lossy(user_agent);
+    user_agent.chars().filter(|character| !character.is_control()).take(LONGEST_USER_AGENT_CHARACTERS).collect()
 }

@@ -6,14 +6,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, any, delete, get, patch, post};
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::layer::layer_fn;
 use tower_http::cors::CorsLayer;
 
 use super::counted::Counted;
-use super::error::Problem;
-use super::request::Surroundings;
+use super::request::{Surrounded, Surroundings};
 use super::{
     health, login, openapi, pages, password, profile, refresh, register, request, sealing_key, sessions, verify,
     well_known,
@@ -77,7 +75,6 @@ pub fn router(app: Arc<App>) -> Router {
     let router = router
         .fallback(request::not_found)
         .method_not_allowed_fallback(request::method_not_allowed)
-        .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
         .with_state(Arc::clone(&app));
     let router = match cors(&app.config.cors_origins) {
         Some(cors) => router.layer(cors),
@@ -85,7 +82,8 @@ pub fn router(app: Arc<App>) -> Router {
     };
     let routine = routes().into_iter().filter(|(_, cost, _)| *cost == Routine).map(|(path, ..)| path).collect();
     let surroundings = Surroundings { app, routine, counted: Counted::default() };
-    router.layer(from_fn_with_state(Arc::new(surroundings), request::serve_request))
+    let surroundings = Arc::new(surroundings);
+    router.layer(layer_fn(move |route| Surrounded { route, surroundings: Arc::clone(&surroundings) }))
 }
 
 /// The paths that are served, for the test that holds the API's description against them.

@@ -1,5 +1,6 @@
 //! Opaque identifiers. An id says which one it is and nothing else; its shape is no promise.
 
+use std::borrow::Borrow;
 use std::fmt;
 
 use serde::Serialize;
@@ -18,6 +19,13 @@ macro_rules! id {
             }
 
             pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        /// To be looked up by a text that is not yet known to be one.
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
                 &self.0
             }
         }
