@@ -63,7 +63,7 @@ impl Answer {
     }
 }
 
-fn values<'a>(head: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+pub fn values<'a>(head: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     let headers = head.lines().filter_map(|line| line.split_once(':'));
     headers.filter(move |(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
 }

@@ -10,6 +10,7 @@ pub mod attempts;
 pub mod audit_events;
 mod condition;
 mod connect;
+pub mod file;
 mod file_transaction;
 pub mod foreign_users;
 pub mod imported_accounts;
@@ -24,12 +25,12 @@ pub mod spent_envelopes;
 mod stock;
 mod table_digest;
 pub mod tables;
+mod value;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
-use sqlx::sqlite::SqliteConnection;
 use tracing::{Instrument, Span};
 
 pub use address::{DatabaseUrl, InvalidAddress, Overrides};
@@ -41,8 +42,10 @@ pub(crate) use retry::{again_after_conflicts, transaction};
 pub use same_database::is_same;
 pub use stock::{Held, Stock, Usage};
 pub use table_digest::TableDigest;
+pub use value::Value;
 
 use condition::Condition;
+use file::FileConnection;
 use file_transaction::FileTransaction;
 
 /// Connections to read with, and to begin a transaction on. Cloning shares them.
@@ -50,8 +53,8 @@ use file_transaction::FileTransaction;
 pub enum Db {
     /// One connection writes, so that what it keeps of the file in memory is never changed by another.
     Sqlite {
-        readers: Stock<SqliteConnection>,
-        writer: Stock<SqliteConnection>,
+        readers: Stock<FileConnection>,
+        writer: Stock<FileConnection>,
         patience: Duration,
         condition: Arc<Condition>,
     },
@@ -190,14 +193,14 @@ impl Db {
         if condition.was_silent_since(moment) { Err(Error::TimedOut) } else { Ok(()) }
     }
 
-    fn executor(&self) -> Executor<&Stock<SqliteConnection>, &Stock<MySqlConnection>> {
+    fn executor(&self) -> Executor<&Stock<FileConnection>, &Stock<MySqlConnection>> {
         match self {
             Self::Sqlite { readers, .. } => Executor::Sqlite(readers),
             Self::MySql { stock, .. } => Executor::MySql(stock),
         }
     }
 
-    fn writing_executor(&self) -> Executor<&Stock<SqliteConnection>, &Stock<MySqlConnection>> {
+    fn writing_executor(&self) -> Executor<&Stock<FileConnection>, &Stock<MySqlConnection>> {
         match self {
             Self::Sqlite { writer, .. } => Executor::Sqlite(writer),
             Self::MySql { stock, .. } => Executor::MySql(stock),
@@ -208,14 +211,14 @@ impl Db {
 impl Tx {
     pub async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite { transaction, patience } => in_time(patience, transaction.end(COMMIT)).await,
+            Self::Sqlite { transaction, patience } => in_time(patience, transaction.commit()).await,
             Self::MySql { held, patience } => in_time(patience, end(held, COMMIT)).await,
         }
     }
 
     pub async fn roll_back(self) -> Result<()> {
         match self {
-            Self::Sqlite { transaction, patience } => in_time(patience, transaction.end(ROLL_BACK)).await,
+            Self::Sqlite { transaction, .. } => Ok(transaction.roll_back()?),
             Self::MySql { held, patience } => in_time(patience, end(held, ROLL_BACK)).await,
         }
     }
@@ -226,7 +229,7 @@ impl Tx {
         }
     }
 
-    fn executor(&mut self) -> Executor<&mut SqliteConnection, &mut MySqlConnection> {
+    fn executor(&mut self) -> Executor<&mut FileConnection, &mut MySqlConnection> {
         match self {
             Self::Sqlite { transaction, .. } => Executor::Sqlite(transaction.conn()),
             Self::MySql { held, .. } => Executor::MySql(held.conn()),

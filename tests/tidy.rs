@@ -147,6 +147,8 @@ async fn every_statement_prepares() {
 fn every_statement_is_a_named_one() {
     for path in files("src/store", "rs") {
         let text = fs::read_to_string(&path).unwrap();
+        // What a test asks for is nobody else's business.
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         for part in text.split("sqlx::query").skip(1) {
             let argument = part.split_once('(').unwrap().1;
             // The statements of whole tables are made by `tables!`, which lists them for the test above as well.

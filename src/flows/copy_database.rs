@@ -7,7 +7,7 @@
 
 use super::Internal;
 use crate::store::tables::{self, TABLES, Table};
-use crate::store::{self, Db, TableDigest, Tx};
+use crate::store::{self, Db, TableDigest, Tx, Value};
 
 /// What became of one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +139,7 @@ impl Copied {
     }
 
     /// Counts and digests a page; returns the key to go on after, or none when the page was the last.
-    fn add(&mut self, rows: Vec<tables::Row>, watch: &mut dyn FnMut(CopyStep)) -> Option<tables::Value> {
+    fn add(&mut self, rows: Vec<tables::Row>, watch: &mut dyn FnMut(CopyStep)) -> Option<Value> {
         rows.iter().for_each(|row| self.digest.add(row));
         self.rows += rows.len() as u64;
         watch(CopyStep::Rows(rows.len() as u64));

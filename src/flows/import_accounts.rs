@@ -47,8 +47,8 @@ enum Verdict {
 }
 
 impl Importer {
-    pub async fn new(db: Db) -> store::Result<Self> {
-        Ok(Self { db: Some(db), seen: SeenRows::open().await?, is_dry_run: false })
+    pub fn new(db: Db) -> store::Result<Self> {
+        Ok(Self { db: Some(db), seen: SeenRows::open()?, is_dry_run: false })
     }
 
     /// Finds the same verdicts and writes nothing.
@@ -57,7 +57,7 @@ impl Importer {
             Some(db) => imported_accounts::is_set_up(db).await?,
             None => false,
         };
-        Ok(Self { db: db.filter(|_| is_set_up), seen: SeenRows::open().await?, is_dry_run: true })
+        Ok(Self { db: db.filter(|_| is_set_up), seen: SeenRows::open()?, is_dry_run: true })
     }
 
     /// Judges and writes at most [`BATCH_ROWS`] rows, in their order.
@@ -82,7 +82,7 @@ impl Importer {
                 Verdict::Refused(reason) => verdicts.refused.push(Refusal::of(&draft, reason)),
             }
         }
-        self.seen.insert(&known.newly_seen).await?;
+        self.seen.insert(&known.newly_seen)?;
         verdicts.imported = new.len() as u64;
         if let Some(db) = self.db.as_ref().filter(|_| !self.is_dry_run) {
             let refused = write(db, &new, &places).await?;
@@ -102,7 +102,7 @@ impl Importer {
     async fn look_up(&mut self, rows: &[Result<Draft, Refusal>]) -> store::Result<Known> {
         let accounts: Vec<&Draft> = rows.iter().flatten().collect();
         let keys: Vec<Key> = accounts.iter().flat_map(|draft| keys(draft)).collect();
-        let mut known = Known { seen: self.seen.find(&keys).await?.into_iter().collect(), ..Known::default() };
+        let mut known = Known { seen: self.seen.find(&keys)?.into_iter().collect(), ..Known::default() };
         let Some(db) = &self.db else { return Ok(known) };
         let emails: Vec<&Email> = accounts.iter().map(|draft| &draft.account.email).collect();
         let ids: Vec<&AccountId> =
@@ -239,7 +239,7 @@ mod tests {
         let url = format!("sqlite:{}", folder.path().join("bulla.db").display()).parse().unwrap();
         let db = store::connect(&url, store::Limits::default()).await.unwrap();
         store::migrate(&db).await.unwrap();
-        let mut importer = Importer::new(db.clone()).await.unwrap();
+        let mut importer = Importer::new(db.clone()).unwrap();
         let first = importer.import(vec![draft(1, Some("taken"), "")]).await.unwrap();
         assert_eq!((first.imported, first.refused.len()), (1, 0));
         let new_id = |row| if row == 50 { "taken".to_owned() } else { format!("new-{row}") };

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
 use super::condition::{self, Condition};
+use super::file::{FileConnection, FileOptions};
 use super::stock::{Plan, SetUp, Stock};
 use super::{DatabaseUrl, Db};
 
@@ -196,14 +196,7 @@ fn advice_on(refusal: &MySqlDatabaseError) -> &'static str {
 }
 
 async fn connect_sqlite(path: &Path, limits: Limits) -> Result<Db, ConnectError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // NORMAL would lose the last commits on a power cut: an answered logout could come back to life.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(SQLITE_BUSY_TIMEOUT)
-        .foreign_keys(true);
+    let options = FileOptions::new(path, SQLITE_BUSY_TIMEOUT);
     let (readers, writer) = open_file(options, limits).await.map_err(|source| match condition::is_full(path) {
         true => ConnectError::DiskFull { path: path.to_owned() },
         false => ConnectError::Sqlite { path: path.to_owned(), source },
@@ -216,14 +209,14 @@ async fn connect_sqlite(path: &Path, limits: Limits) -> Result<Db, ConnectError>
 /// The very first process switches a new file to write-ahead logging; another that opens it at that moment is told
 /// "locked" at once, whatever its patience, and tries again.
 async fn open_file(
-    options: SqliteConnectOptions,
+    options: FileOptions,
     limits: Limits,
-) -> Result<(Stock<SqliteConnection>, Stock<SqliteConnection>), sqlx::Error> {
+) -> Result<(Stock<FileConnection>, Stock<FileConnection>), sqlx::Error> {
     let is_locked =
         |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.message().contains("locked"));
     let connections = limits.connections.map_or(SQLITE_CONNECTIONS, NonZeroU32::get);
     let stock = |name, most: u32| {
-        let set_up: SetUp<SqliteConnection> = |_, _| Box::pin(async { Ok(()) });
+        let set_up: SetUp<FileConnection> = |_, _| Box::pin(async { Ok(()) });
         Stock::new(Plan { name, options: options.clone(), set_up, most, patience: limits.patience, trusted: None })
     };
     let writer = stock("write", 1);

@@ -1,56 +1,149 @@
 //! A transaction on an SQLite file.
 
-use sqlx::sqlite::SqliteConnection;
-
+use super::BEGIN;
+use super::file::FileConnection;
 use super::stock::{Held, Stock};
-use super::{BEGIN, ROLL_BACK};
 
 /// An open transaction. Dropped before its end, it is rolled back, and only then its connection goes to the next.
-///
-/// This is no `sqlx::Transaction`: on a full disk SQLite rolls back by itself, sqlx goes on to believe that the
-/// transaction is open, and the connection would refuse every later one, though there is room again.
 #[derive(Debug)]
-pub struct FileTransaction {
-    held: Option<Held<SqliteConnection>>,
-}
+pub struct FileTransaction(Held<FileConnection>);
 
 impl FileTransaction {
     /// Whoever writes waits here, in order of arrival, for the one connection that does.
-    pub async fn to_write(writer: &Stock<SqliteConnection>) -> Result<Self, sqlx::Error> {
+    pub async fn to_write(writer: &Stock<FileConnection>) -> Result<Self, sqlx::Error> {
         Self::begin(writer, "BEGIN IMMEDIATE").await
     }
 
-    pub async fn to_read(readers: &Stock<SqliteConnection>) -> Result<Self, sqlx::Error> {
+    pub async fn to_read(readers: &Stock<FileConnection>) -> Result<Self, sqlx::Error> {
         Self::begin(readers, BEGIN).await
     }
 
-    async fn begin(stock: &Stock<SqliteConnection>, statement: &'static str) -> Result<Self, sqlx::Error> {
-        let mut begun = Self { held: Some(stock.take().await?) };
-        sqlx::raw_sql(statement).execute(begun.conn()).await?;
-        Ok(begun)
+    async fn begin(stock: &Stock<FileConnection>, statement: &'static str) -> Result<Self, sqlx::Error> {
+        let mut held = stock.take().await?;
+        held.conn().begin_with(statement).await?;
+        Ok(Self(held))
     }
 
-    pub fn conn(&mut self) -> &mut SqliteConnection {
-        self.held.as_mut().expect("a connection is held until the end").conn()
+    pub fn conn(&mut self) -> &mut FileConnection {
+        self.0.conn()
     }
 
-    /// By COMMIT or ROLLBACK.
-    pub async fn end(mut self, statement: &'static str) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(statement).execute(self.conn()).await?;
-        self.held = None;
-        Ok(())
+    /// A commit that fails is rolled back.
+    pub async fn commit(mut self) -> Result<(), sqlx::Error> {
+        self.conn().commit().await
+    }
+
+    pub fn roll_back(mut self) -> Result<(), sqlx::Error> {
+        self.conn().roll_back()
     }
 }
 
 impl Drop for FileTransaction {
     fn drop(&mut self) {
-        let Some(mut held) = self.held.take() else { return };
-        // Whatever was asked for last may still be at work; the connection does one thing after the other.
-        tokio::spawn(async move {
-            match sqlx::raw_sql(ROLL_BACK).execute(held.conn()).await {
-                Err(error) if !error.to_string().contains("no transaction is active") => held.close().await,
-                _ => drop(held),
+        // A connection that did not come back, or does not roll back, is closed instead.
+        let rolled_back = self.0.conn().roll_back();
+        self.0.rest_after(&rolled_back);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::file::FileOptions;
+    use crate::store::stock::{Plan, SetUp};
+
+    const PATIENCE: Duration = Duration::from_millis(300);
+
+    async fn writer(path: &Path) -> Stock<FileConnection> {
+        let set_up: SetUp<FileConnection> = |_, _| Box::pin(async { Ok(()) });
+        let options = FileOptions::new(path, PATIENCE);
+        let stock = Stock::new(Plan { name: "test", options, set_up, most: 1, patience: PATIENCE * 10, trusted: None });
+        let mut held = stock.take().await.unwrap();
+        let made = sqlx::raw_sql("CREATE TABLE IF NOT EXISTS t (n INTEGER)").execute(held.conn()).await;
+        held.rest_after(&made);
+        made.unwrap();
+        drop(held);
+        stock
+    }
+
+    async fn insert(transaction: &mut FileTransaction) {
+        sqlx::query("INSERT INTO t VALUES (1)").execute(transaction.conn()).await.unwrap();
+    }
+
+    fn rows(path: &Path) -> i64 {
+        rusqlite::Connection::open(path).unwrap().query_one("SELECT COUNT(*) FROM t", [], |row| row.get(0)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_dropped_leaves_nothing_and_what_is_committed_stays() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let stock = writer(file.path()).await;
+        let mut dropped = FileTransaction::to_write(&stock).await.unwrap();
+        insert(&mut dropped).await;
+        drop(dropped);
+        assert_eq!(rows(file.path()), 0);
+        let mut kept = FileTransaction::to_write(&stock).await.unwrap();
+        insert(&mut kept).await;
+        assert_eq!(rows(file.path()), 0);
+        kept.commit().await.unwrap();
+        assert_eq!((rows(file.path()), stock.usage().idle), (1, 1));
+    }
+
+    /// As when a client hangs up: nobody hears whether it was committed, and the next one writes all the same.
+    #[tokio::test]
+    async fn a_commit_that_nobody_waits_for_is_in_nobodys_way() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let stock = writer(file.path()).await;
+        for _ in 0..20 {
+            let mut abandoned = FileTransaction::to_write(&stock).await.unwrap();
+            insert(&mut abandoned).await;
+            let mut commit = Box::pin(abandoned.commit());
+            assert!(futures_util::poll!(&mut commit).is_pending(), "it waits for the disk");
+            drop(commit);
+            let mut next = FileTransaction::to_write(&stock).await.unwrap();
+            insert(&mut next).await;
+            next.commit().await.unwrap();
+        }
+        assert_eq!(rows(file.path()), 40);
+    }
+
+    /// On a runtime of one thread, which would stand still.
+    #[tokio::test]
+    async fn another_process_is_waited_for_elsewhere_and_not_for_ever() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let stock = writer(file.path()).await;
+        let other = rusqlite::Connection::open(file.path()).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+
+        let ticks = tokio::spawn(async {
+            let mut ticks = 0;
+            loop {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                ticks += 1;
+                if ticks == 10 {
+                    break;
+                }
             }
         });
+        let begun = std::time::Instant::now();
+        let refused = FileTransaction::to_write(&stock).await.unwrap_err();
+        assert!(refused.to_string().contains("locked") && begun.elapsed() >= PATIENCE, "{refused}");
+        assert!(ticks.is_finished(), "nothing else ran meanwhile");
+
+        let waiting = tokio::spawn({
+            let stock = stock.clone();
+            async move {
+                let mut transaction = FileTransaction::to_write(&stock).await?;
+                insert(&mut transaction).await;
+                transaction.commit().await
+            }
+        });
+        tokio::time::sleep(PATIENCE / 4).await;
+        other.execute_batch("COMMIT").unwrap();
+        waiting.await.unwrap().unwrap();
+        assert_eq!(rows(file.path()), 1);
     }
 }

@@ -46,14 +46,15 @@ pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
         Db::Sqlite { writer, .. } => {
             let migrator = migrator(SQLITE_MIGRATIONS);
             let mut held = writer.take().await?;
-            let mut result = migrator.run(held.conn()).await;
+            let mut result = migrator.run_direct(None, held.conn(), false).await;
             for _ in 0..MOST_ATTEMPTS {
                 if !matches!(result, Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))) {
                     break;
                 }
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                result = migrator.run(held.conn()).await;
+                result = migrator.run_direct(None, held.conn(), false).await;
             }
+            held.rest_after(&Ok(()));
             Ok(result?)
         }
     }

@@ -3,8 +3,9 @@
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use sqlx::{MySqlConnection, SqliteConnection};
+use sqlx::MySqlConnection;
 
+use super::file::FileConnection;
 use super::stock::Stock;
 use super::{Db, Result, in_time};
 
@@ -25,9 +26,9 @@ pub async fn is_same(one: &Db, other: &Db, name: &str) -> Result<bool> {
 }
 
 /// By inode: a path may lead through links.
-fn is_same_file(one: &Stock<SqliteConnection>, other: &Stock<SqliteConnection>) -> bool {
-    let inode = |stock: &Stock<SqliteConnection>| {
-        let file = std::fs::metadata(stock.options().get_filename()).ok()?;
+fn is_same_file(one: &Stock<FileConnection>, other: &Stock<FileConnection>) -> bool {
+    let inode = |stock: &Stock<FileConnection>| {
+        let file = std::fs::metadata(stock.options().path()).ok()?;
         Some((file.dev(), file.ino()))
     };
     inode(one).is_some_and(|one| inode(other) == Some(one))

@@ -4,16 +4,19 @@
 //! Not one of the server's tables, so its statements are not among those that every database must understand.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use sqlx::ConnectOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use rusqlite::params_from_iter;
 
-use super::{Result, eight};
+use super::file::translated;
+use super::{Error, Result, Value, eight};
 use crate::model::{AccountId, Email};
 
 /// An id or an address: 16 bytes of its SHA-256, which keeps the file small.
 pub type Key = [u8; 16];
 
-pub struct SeenRows(SqliteConnection);
+pub struct SeenRows(rusqlite::Connection);
+
+/// Nothing of it outlives the process, so nothing is kept safe from a crash.
+const SET_UP: &str = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768";
 
 const CREATE: &str = "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY, row INTEGER NOT NULL) STRICT, WITHOUT ROWID";
 const BY_256_KEYS: &str = concat!("SELECT key, row FROM seen WHERE key IN (", eight!(eight!("?, ?, ?, ?")), ")");
@@ -22,40 +25,47 @@ const INSERT_256: &str =
 const KEYS: usize = 256;
 
 impl SeenRows {
-    pub async fn open() -> Result<Self> {
-        let options = SqliteConnectOptions::new()
-            .filename("")
-            .journal_mode(SqliteJournalMode::Off)
-            .synchronous(SqliteSynchronous::Off)
-            .pragma("cache_size", "-32768");
-        let mut conn = options.connect().await?;
-        sqlx::query(CREATE).execute(&mut conn).await?;
+    pub fn open() -> Result<Self> {
+        Self::try_open().map_err(failed)
+    }
+
+    fn try_open() -> rusqlite::Result<Self> {
+        let conn = rusqlite::Connection::open("")?;
+        conn.execute_batch(SET_UP)?;
+        conn.execute_batch(CREATE)?;
         Ok(Self(conn))
     }
 
     /// The rows of those keys that were seen.
-    pub async fn find(&mut self, keys: &[Key]) -> Result<Vec<(Key, u64)>> {
+    pub fn find(&mut self, keys: &[Key]) -> Result<Vec<(Key, u64)>> {
         let mut found = Vec::new();
         for keys in keys.chunks(KEYS) {
-            let padded = keys.iter().chain(keys.last().into_iter().cycle()).take(KEYS);
-            let query = padded.fold(sqlx::query_as(BY_256_KEYS), |query, key| query.bind(key.as_slice()));
-            let rows: Vec<(Vec<u8>, i64)> = query.fetch_all(&mut self.0).await?;
-            let sound = rows.into_iter().filter_map(|(key, row)| Some((key.try_into().ok()?, row.try_into().ok()?)));
-            found.extend(sound);
+            found.extend(self.find_some(keys).map_err(failed)?);
         }
         Ok(found)
     }
 
+    fn find_some(&self, keys: &[Key]) -> rusqlite::Result<Vec<(Key, u64)>> {
+        let mut statement = self.0.prepare_cached(BY_256_KEYS)?;
+        let padded = keys.iter().chain(keys.last().into_iter().cycle()).take(KEYS);
+        let rows = statement.query_map(params_from_iter(padded), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
+        rows.map(|row| row.map(|(key, row)| (key, row.cast_unsigned()))).collect()
+    }
+
     /// A key that was seen keeps its first row.
-    pub async fn insert(&mut self, rows: &[(Key, u64)]) -> Result<()> {
+    pub fn insert(&mut self, rows: &[(Key, u64)]) -> Result<()> {
         for rows in rows.chunks(KEYS) {
             let padded = rows.iter().chain(rows.last().into_iter().cycle()).take(KEYS);
-            let query = padded
-                .fold(sqlx::query(INSERT_256), |query, (key, row)| query.bind(key.as_slice()).bind(row.cast_signed()));
-            query.execute(&mut self.0).await?;
+            let values = padded.flat_map(|(key, row)| [Value::Bytes(key.to_vec()), Value::Integer(row.cast_signed())]);
+            let mut statement = self.0.prepare_cached(INSERT_256).map_err(failed)?;
+            statement.execute(params_from_iter(values)).map_err(failed)?;
         }
         Ok(())
     }
+}
+
+fn failed(error: rusqlite::Error) -> Error {
+    translated(error).into()
 }
 
 pub fn key_of_id(id: &AccountId) -> Key {

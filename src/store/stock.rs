@@ -60,9 +60,9 @@ struct Kept<C> {
     used_at: Instant,
 }
 
-/// A connection in use. To a server, it is given back only after its last answer was heard. Otherwise it is dropped, and a
-/// transaction with it: the rest of the answer would have to be waited for first, and a database that moved away without
-/// a word sends none until TCP gives up, a quarter of an hour later. Of a file, the next one waits for the rest.
+/// A connection in use. It is given back only after its last answer was heard. Otherwise it is dropped, and a transaction
+/// with it: the rest of the answer would have to be waited for first, and a database that moved away without a word sends
+/// none until TCP gives up, a quarter of an hour later.
 pub struct Held<C: Connection> {
     kept: Option<Kept<C>>,
     is_at_work: bool,
@@ -97,7 +97,7 @@ impl<C: Connection> Stock<C> {
     async fn take_until(&self, deadline: Instant) -> Result<Held<C>, sqlx::Error> {
         let place = tokio::time::timeout_at(deadline.into(), Arc::clone(&self.0.places).acquire_owned()).await;
         let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
-        let mut held = Held { kept: None, is_at_work: true, stock: Arc::clone(&self.0), _place: place };
+        let mut held = Held { kept: None, is_at_work: false, stock: Arc::clone(&self.0), _place: place };
         while let Some(kept) = self.0.last() {
             let used_at = kept.used_at;
             held.kept = Some(kept);
@@ -106,6 +106,7 @@ impl<C: Connection> Stock<C> {
             }
             let ping = tokio::time::timeout(self.0.plan.patience / SHARE, held.conn().ping());
             if matches!(ping.await, Ok(Ok(()))) {
+                held.is_at_work = false;
                 return Ok(held);
             }
         }
@@ -192,6 +193,7 @@ fn is_starting(error: &sqlx::Error) -> bool {
 
 impl<C: Connection> Held<C> {
     pub fn conn(&mut self) -> &mut C {
+        self.is_at_work = true;
         &mut self.kept.as_mut().expect("a connection is held until the drop").conn
     }
 
@@ -210,8 +212,7 @@ impl<C: Connection> Held<C> {
 
 impl<C: Connection> Drop for Held<C> {
     fn drop(&mut self) {
-        let is_good = !self.is_at_work || self.stock.plan.trusted.is_none();
-        if let Some(kept) = self.kept.take().filter(|_| is_good) {
+        if let Some(kept) = self.kept.take().filter(|_| !self.is_at_work) {
             self.stock.put_back(kept);
         }
     }
@@ -237,24 +238,28 @@ impl<C: Connection> fmt::Debug for Held<C> {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::SqliteConnection;
-    use sqlx::sqlite::SqliteConnectOptions;
+    use std::path::Path;
 
     use super::*;
+    use crate::store::file::{FileConnection, FileOptions};
 
-    fn stock(most: u32, patience: Duration) -> Stock<SqliteConnection> {
-        let options = SqliteConnectOptions::new().in_memory(true);
-        let set_up: SetUp<SqliteConnection> = |_, _| Box::pin(async { Ok(()) });
+    fn stock(most: u32, patience: Duration) -> Stock<FileConnection> {
+        let options = FileOptions::new(Path::new(":memory:"), patience);
+        let set_up: SetUp<FileConnection> = |_, _| Box::pin(async { Ok(()) });
         Stock::new(Plan { name: "test", options, set_up, most, patience, trusted: None })
     }
 
     /// Of a database in memory, each connection has its own.
-    async fn mark(held: &mut Held<SqliteConnection>) {
-        sqlx::raw_sql("CREATE TABLE mark (x)").execute(held.conn()).await.unwrap();
+    async fn mark(held: &mut Held<FileConnection>) {
+        let marked = sqlx::raw_sql("CREATE TABLE mark (x)").execute(held.conn()).await;
+        held.rest_after(&marked);
+        marked.unwrap();
     }
 
-    async fn is_marked(held: &mut Held<SqliteConnection>) -> bool {
-        sqlx::raw_sql("SELECT * FROM mark").execute(held.conn()).await.is_ok()
+    async fn is_marked(held: &mut Held<FileConnection>) -> bool {
+        let found = sqlx::raw_sql("SELECT * FROM mark").execute(held.conn()).await;
+        held.rest_after(&found);
+        found.is_ok()
     }
 
     #[tokio::test]

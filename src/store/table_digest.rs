@@ -4,7 +4,7 @@ use std::fmt;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::tables::Value;
+use super::Value;
 
 /// The sum, modulo 2²⁵⁶, of the SHA-256 of every row.
 ///

@@ -1,11 +1,9 @@
 //! Every table as a whole, whatever its rows mean: what a copy of the database reads and writes.
 
-use std::fmt;
-
 use sqlx::query::Query;
 use sqlx::{ColumnIndex, Database, Decode, Encode, Type};
 
-use super::{Db, FileTransaction, Result, Tx, eight, in_time, statements, within};
+use super::{Db, FileTransaction, Result, Tx, Value, eight, in_time, statements, within};
 
 /// A table and its statements. The first column is its primary key.
 #[derive(Debug)]
@@ -25,15 +23,6 @@ pub enum Kind {
     Integer,
     Text,
     Bytes,
-}
-
-/// What stands in one column of one row.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Value {
-    Null,
-    Integer(i64),
-    Text(String),
-    Bytes(Vec<u8>),
 }
 
 pub type Row = Vec<Value>;
@@ -186,11 +175,4 @@ where
         Ok(value.unwrap_or(Value::Null))
     };
     columns.iter().enumerate().map(column).collect()
-}
-
-/// Rows hold password hashes and keys.
-impl fmt::Debug for Value {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Value(…)")
-    }
 }

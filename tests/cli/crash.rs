@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bulla_seal::Purpose;
 use serde_json::{Value, json};
-use sqlx::{Connection, SqliteConnection};
 
 use crate::support::{Answer, Home, OTHER_PASSWORD, PASSWORD, PATIENCE, Process, Remote, Server, Tokens, body, within};
 
@@ -236,13 +235,12 @@ fn check_keys(home: &Home, rotated: Option<Value>) {
 }
 
 fn check_database(home: &Home) {
-    let url = format!("sqlite:{}", home.path("bulla-data/bulla.db").display());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (integrity, orphans) = runtime.block_on(async {
-        let mut conn = SqliteConnection::connect(&url).await.unwrap();
-        let integrity: Vec<String> = sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut conn).await.unwrap();
-        (integrity, sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut conn).await.unwrap().len())
-    });
+    let conn = rusqlite::Connection::open(home.path("bulla-data/bulla.db")).unwrap();
+    let lines = |pragma: &str| -> Vec<String> {
+        let mut statement = conn.prepare(pragma).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let (integrity, orphans) = (lines("PRAGMA integrity_check"), lines("PRAGMA foreign_key_check").len());
     assert_eq!((integrity, orphans), (vec!["ok".to_owned()], 0));
 }
 

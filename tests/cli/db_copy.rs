@@ -47,8 +47,8 @@ fn nobody_notices_the_move() {
 #[tokio::test]
 async fn two_copies_of_odd_texts_have_the_same_digests_and_the_same_people() {
     let home = home_with_someone();
-    rows::add_odd_accounts(&home.path("bulla-data/bulla.db")).await;
-    rows::add_accounts(&home.path("bulla-data/bulla.db"), 10_000).await;
+    rows::add_odd_accounts(&home.path("bulla-data/bulla.db"));
+    rows::add_accounts(&home.path("bulla-data/bulla.db"), 10_000);
     let copy = |from: &str, to: &str| -> Value {
         let arguments = ["db", "copy", "--json", "--database-url", from, "--to", to];
         serde_json::from_str(&home.run(&arguments).ok()).unwrap()
@@ -64,14 +64,14 @@ async fn two_copies_of_odd_texts_have_the_same_digests_and_the_same_people() {
 #[tokio::test]
 async fn a_copy_that_is_killed_leaves_nothing_and_can_be_made_again() {
     let home = home_with_someone();
-    rows::add_accounts(&home.path("bulla-data/bulla.db"), MANY).await;
+    rows::add_accounts(&home.path("bulla-data/bulla.db"), MANY);
     let mut copying = Process::spawn(&mut home.bulla(&COPY));
     copying.stderr.wait_for(PATIENCE, "writing", |line| (line == "writing accounts").then_some(()));
     copying.kill();
     assert_eq!(copying.ended().status.code(), None, "it was faster than the signal");
-    assert_eq!(rows::count(&home.path("copy.db")).await, 0);
+    assert_eq!(rows::count(&home.path("copy.db")), 0);
     home.run(&COPY).ok();
-    assert_eq!(rows::count(&home.path("copy.db")).await, rows::count(&home.path("bulla-data/bulla.db")).await);
+    assert_eq!(rows::count(&home.path("copy.db")), rows::count(&home.path("bulla-data/bulla.db")));
 }
 
 #[tokio::test]
@@ -89,9 +89,9 @@ async fn a_row_that_does_not_arrive_as_it_was_undoes_the_copy() {
         let db = bulla::store::connect(&target, bulla::store::Limits::default()).await.unwrap();
         bulla::store::migrate(&db).await.unwrap();
         db.close().await;
-        rows::change(&home.path("copy.db"), change).await;
+        rows::change(&home.path("copy.db"), change);
         home.run(&COPY).refused(&["the table accounts differs", "the target is empty"]);
-        assert_eq!(rows::count(&home.path("copy.db")).await, 0, "{change}");
+        assert_eq!(rows::count(&home.path("copy.db")), 0, "{change}");
     }
 }
 
@@ -99,7 +99,7 @@ async fn a_row_that_does_not_arrive_as_it_was_undoes_the_copy() {
 async fn whoever_writes_to_the_source_meanwhile_is_in_nobodys_way() {
     let home = home_with_someone();
     let source = home.path("bulla-data/bulla.db");
-    rows::add_accounts(&source, MANY).await;
+    rows::add_accounts(&source, MANY);
     let is_over = AtomicBool::new(false);
     let written = thread::scope(|scope| {
         let writer = scope.spawn(|| {
@@ -116,8 +116,8 @@ async fn whoever_writes_to_the_source_meanwhile_is_in_nobodys_way() {
         writer.join().unwrap()
     });
     assert!(written > 1, "nobody wrote meanwhile");
-    let copied = rows::count(&home.path("copy.db")).await;
-    assert!(copied < rows::count(&source).await && copied >= i64::from(MANY) + 3, "{copied}");
+    let copied = rows::count(&home.path("copy.db"));
+    assert!(copied < rows::count(&source) && copied >= i64::from(MANY) + 3, "{copied}");
 }
 
 #[test]
@@ -143,9 +143,9 @@ fn a_database_is_not_copied_to_itself_by_whatever_path() {
 async fn a_source_of_another_version_is_refused_and_not_touched() {
     let home = home_with_someone();
     let source = home.path("bulla-data/bulla.db");
-    rows::change(&source, "UPDATE _sqlx_migrations SET version = 99999 WHERE version = 5").await;
+    rows::change(&source, "UPDATE _sqlx_migrations SET version = 99999 WHERE version = 5");
     home.run(&COPY).refused(&["by a newer version of Bulla"]);
-    rows::change(&source, "DELETE FROM _sqlx_migrations WHERE version > 3").await;
+    rows::change(&source, "DELETE FROM _sqlx_migrations WHERE version > 3");
     let before = fs::read(&source).unwrap();
     home.run(&COPY).refused(&["by an older version of Bulla", "Start this version's server on it once"]);
     assert!(fs::read(&source).unwrap() == before);

@@ -20,7 +20,7 @@ fn create(home: &Home, url: &str, email: &str) -> crate::program::Ran {
 async fn home_with_many() -> Home {
     let home = Home::new();
     create(&home, "sqlite:bulla-data/bulla.db", EMAIL).ok();
-    rows::add_accounts(&home.path("bulla-data/bulla.db"), MANY).await;
+    rows::add_accounts(&home.path("bulla-data/bulla.db"), MANY);
     home
 }
 
@@ -44,8 +44,8 @@ async fn nobody_notices_the_move_to_mysql_nor_the_one_back() {
 async fn odd_texts_arrive_byte_by_byte_and_come_back() {
     let (home, first, second) = (Home::new(), TestDatabase::create().await, TestDatabase::create().await);
     create(&home, "sqlite:bulla-data/bulla.db", EMAIL).ok();
-    rows::add_odd_accounts(&home.path("bulla-data/bulla.db")).await;
-    rows::add_accounts(&home.path("bulla-data/bulla.db"), 10_000).await;
+    rows::add_odd_accounts(&home.path("bulla-data/bulla.db"));
+    rows::add_accounts(&home.path("bulla-data/bulla.db"), 10_000);
     let there = copy(&home, "sqlite:bulla-data/bulla.db", &first.url);
     let further = copy(&home, &first.url, &second.url);
     let back = copy(&home, &second.url, "sqlite:back.db");

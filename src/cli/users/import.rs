@@ -182,7 +182,7 @@ impl Import {
             (Importer::dry(db).await, Clock::system(), Random::new(), None)
         } else {
             let app = open_beside(config).await?;
-            (Importer::new(app.db.clone()).await, app.clock.clone(), app.random.clone(), Some(app))
+            (Importer::new(app.db.clone()), app.clock.clone(), app.random.clone(), Some(app))
         };
         let now = clock.now();
         let new_id = Arc::new(move || random.uuid(clock.now()));

@@ -4,7 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bulla_seal::{Payload, PublicKey, Purpose};
 use serde_json::{Value, json};
-use sqlx::{Connection, SqliteConnection};
 
 use super::search::Secret;
 use crate::support::{Answer, Home, Remote, Tokens, openssl, rsa_key};
@@ -195,15 +194,10 @@ impl<'s> Story<'s> {
         self.home.run(&["users", "disable", bird.email]).ok();
         self.login(bird.email, &disabled).problem(403, "account_disabled");
         self.home.run(&["users", "enable", bird.email]).ok();
-        let url = format!("sqlite:{}", self.home.path("bulla-data/bulla.db").display());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let held = runtime.block_on(async {
-            let mut held = SqliteConnection::connect(&url).await.unwrap();
-            sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut held).await.unwrap();
-            held
-        });
+        let holder = rusqlite::Connection::open(self.home.path("bulla-data/bulla.db")).unwrap();
+        holder.execute_batch("BEGIN IMMEDIATE").unwrap();
         self.login(bird.email, &away).problem(503, "unavailable");
-        runtime.block_on(held.close()).unwrap();
+        holder.close().unwrap();
 
         let crowd: Vec<String> = (0..8).map(|_| self.sealed(bird, Purpose::Login)).collect();
         let answers = std::thread::scope(|scope| {

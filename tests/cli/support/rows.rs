@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use rusqlite::Connection;
 
 /// Two hundred thousand take the program a second or so.
 const ACCOUNTS: &str = "
@@ -30,43 +30,35 @@ const ODD: [&str; 16] = [
     "\u{1}control\u{7f}",
 ];
 
-pub async fn open(path: &Path) -> SqlitePool {
-    SqlitePool::connect_with(SqliteConnectOptions::new().filename(path).create_if_missing(true)).await.unwrap()
+pub fn open(path: &Path) -> Connection {
+    Connection::open(path).unwrap()
 }
 
 /// Runs statements on a file.
-pub async fn change(path: &Path, sql: &'static str) {
-    let pool = open(path).await;
-    sqlx::raw_sql(sql).execute(&pool).await.unwrap();
-    pool.close().await;
+pub fn change(path: &Path, sql: &str) {
+    open(path).execute_batch(sql).unwrap();
 }
 
 /// Adds many accounts like any other.
-pub async fn add_accounts(path: &Path, count: u32) {
-    let pool = open(path).await;
-    sqlx::query(ACCOUNTS).bind(count).execute(&pool).await.unwrap();
-    pool.close().await;
+pub fn add_accounts(path: &Path, count: u32) {
+    open(path).execute(ACCOUNTS, [count]).unwrap();
 }
 
 /// Adds one account for every odd text, as id and as name.
-pub async fn add_odd_accounts(path: &Path) {
-    let pool = open(path).await;
+pub fn add_odd_accounts(path: &Path) {
+    let conn = open(path);
     for (index, text) in ODD.iter().enumerate() {
         let insert = "INSERT INTO accounts VALUES (?, ?, ?, '$2b$10$', 9223372036854775807, -1, NULL)";
         let email = format!("odd{index}+{}@example.com", text.trim());
-        sqlx::query(insert).bind(text).bind(text).bind(email).execute(&pool).await.unwrap();
+        conn.execute(insert, [text, text, email.as_str()]).unwrap();
     }
-    pool.close().await;
 }
 
 /// How many rows all tables of ours have.
-pub async fn count(path: &Path) -> i64 {
-    let pool = open(path).await;
-    let mut rows = 0;
-    for table in bulla::store::tables::TABLES {
-        let sql = format!("SELECT COUNT(*) FROM {}", table.name);
-        rows += sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(sql)).fetch_one(&pool).await.unwrap();
-    }
-    pool.close().await;
-    rows
+pub fn count(path: &Path) -> i64 {
+    let conn = open(path);
+    let count = |table: &bulla::store::tables::Table| -> i64 {
+        conn.query_one(&format!("SELECT COUNT(*) FROM {}", table.name), [], |row| row.get(0)).unwrap()
+    };
+    bulla::store::tables::TABLES.iter().map(count).sum()
 }
