@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::latencies::Latencies;
 use crate::stage::Failure;
-use crate::wire::{Answer, Wire};
+use crate::wire::{Answer, Wire, values};
 
 /// What one connection says, one request after the other.
 pub trait Script: Send {
@@ -48,7 +48,7 @@ pub struct Outcome {
     pub broken: u64,
 }
 
-/// A client that was told to come back does so after a while, as honest ones do.
+/// A client that was refused comes back after a while, as honest ones do: when it was told to, or soon.
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Outcome {
@@ -96,6 +96,10 @@ struct Schedule {
 }
 
 impl Schedule {
+    fn left(&self) -> Duration {
+        self.duration.saturating_sub(self.begun.elapsed())
+    }
+
     /// Waits for the moment at which the next request is due; `None` when all is over.
     fn due(&self) -> Option<Instant> {
         let due = match self.pace {
@@ -143,7 +147,7 @@ impl Worker {
             } else {
                 *self.outcome.errors.entry(answer.status).or_default() += 1;
             }
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(schedule.left().min(retry_after(&answer).unwrap_or(PAUSE)));
         }
         Ok(())
     }
@@ -155,6 +159,11 @@ impl Worker {
         };
         wire.ask(request)
     }
+}
+
+/// In seconds.
+fn retry_after(answer: &Answer) -> Option<Duration> {
+    values(&answer.head, "retry-after").next()?.parse().ok().map(Duration::from_secs)
 }
 
 #[derive(Default)]

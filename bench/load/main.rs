@@ -11,6 +11,7 @@ mod dialect;
 mod drive;
 mod field;
 mod growth;
+mod ladder;
 mod latencies;
 mod limits;
 mod machine;
@@ -61,6 +62,13 @@ enum Command {
     Run(Run),
     /// Starts all of them, asks each everything, and writes bench/RESULTS.md; takes twenty minutes
     All,
+    /// Asks Bulla for logins on 2 to 256 connections and for checked tokens, each beside the limit at that moment
+    Ladder {
+        #[arg(long, default_value = "bulla")]
+        server: String,
+        #[arg(long, default_value_t = all::ROUNDS)]
+        rounds: usize,
+    },
     /// Fills the tables of Bulla (bulla or bulla-mysql) and asks again
     Growth {
         #[arg(long, default_value = "bulla")]
@@ -105,6 +113,7 @@ fn main() -> Result<(), Failure> {
     match Arguments::parse().command {
         Command::Run(run) => run_one(&run),
         Command::All => run_all(),
+        Command::Ladder { server, rounds } => ladder::climb(Entrant::named(&server)?, rounds),
         Command::Growth { server, accounts } => growth::grow(Entrant::named(&server)?, accounts),
         Command::Soak { server, minutes } => soak::soak(Entrant::named(&server)?, minutes),
         Command::Hello => limits::serve_hello(),

@@ -194,7 +194,7 @@ fn ladder(measured: &Measured) -> Result<String, Failure> {
     writeln!(
         text,
         "Bulla on SQLite. Up to the length of its queue (32 a hashing thread) everyone waits; beyond it, those who are too \
-         many are answered 503 at once, and come again 50 ms later here.\n"
+         many are answered 503 at once, and come again when they are told to, a second later.\n"
     )?;
     writeln!(text, "| connections | logins/s | of the limit | p50 | p99 | answered 503 | p99 of these |")?;
     writeln!(text, "|---:|---:|---:|---:|---:|---:|---:|")?;

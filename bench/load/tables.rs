@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bulla::clock::Clock;
-use sqlx::{AssertSqlSafe, Connection, MySqlConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
 use tokio::runtime::Runtime;
 
 use crate::stage::Failure;
@@ -14,7 +14,7 @@ pub struct Tables {
 }
 
 enum Conn {
-    Sqlite(SqliteConnection),
+    Sqlite(rusqlite::Connection),
     MySql(MySqlConnection),
 }
 
@@ -25,14 +25,10 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 impl Tables {
     pub fn open(url: &str) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let conn = runtime.block_on(async {
-            let conn = if url.starts_with("sqlite:") {
-                Conn::Sqlite(SqliteConnection::connect(url).await?)
-            } else {
-                Conn::MySql(MySqlConnection::connect(url).await?)
-            };
-            Ok::<_, sqlx::Error>(conn)
-        })?;
+        let conn = match url.strip_prefix("sqlite:") {
+            Some(path) => Conn::Sqlite(rusqlite::Connection::open(path)?),
+            None => Conn::MySql(runtime.block_on(MySqlConnection::connect(url))?),
+        };
         let mut tables = Self { conn, runtime };
         // Only here, and only for this connection.
         let in_a_hurry = match tables.conn {
@@ -124,23 +120,24 @@ impl Tables {
     }
 
     fn execute(&mut self, sql: &str) -> Result<(), Failure> {
-        let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        Ok(self.runtime.block_on(async {
-            match &mut self.conn {
-                Conn::Sqlite(conn) => sql.execute(conn).await.map(drop),
-                Conn::MySql(conn) => sql.execute(conn).await.map(drop),
+        match &mut self.conn {
+            Conn::Sqlite(conn) => conn.execute_batch(sql)?,
+            Conn::MySql(conn) => {
+                let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+                self.runtime.block_on(sql.execute(conn)).map(drop)?;
             }
-        })?)
+        }
+        Ok(())
     }
 
     fn number(&mut self, sql: &str) -> Result<i64, Failure> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        Ok(self.runtime.block_on(async {
-            match &mut self.conn {
-                Conn::Sqlite(conn) => sqlx::query_scalar(sql).fetch_one(conn).await,
-                Conn::MySql(conn) => sqlx::query_scalar(sql).fetch_one(conn).await,
+        Ok(match &mut self.conn {
+            Conn::Sqlite(conn) => conn.query_one(sql, [], |row| row.get(0))?,
+            Conn::MySql(conn) => {
+                let sql = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()));
+                self.runtime.block_on(sql.fetch_one(conn))?
             }
-        })?)
+        })
     }
 }
 

@@ -1,0 +1,59 @@
+//! Ours alone, beside what the machine can do at that moment: each figure has the limit measured right before it, so that
+//! a machine whose speed changes from minute to minute changes both.
+
+use std::time::Duration;
+
+use bulla_seal::KeySize;
+
+use crate::all::LADDER;
+use crate::field::Entrant;
+use crate::limits::Bench;
+use crate::question::{Question, Scenario};
+use crate::report::time;
+use crate::spread::Spread;
+use crate::stage::Failure;
+
+const SLICE: Duration = Duration::from_secs(2);
+
+#[derive(Default)]
+struct Rung {
+    rates: Vec<f64>,
+    ratios: Vec<f64>,
+    p99s: Vec<Duration>,
+}
+
+pub fn climb(entrant: &'static Entrant, rounds: usize) -> Result<(), Failure> {
+    let (bench, server) = (Bench::start()?, entrant.start()?);
+    let asked: Vec<Question> = LADDER
+        .map(|connections| Question::closed(Scenario::Login, connections, SLICE))
+        .into_iter()
+        .chain([Question::closed(Scenario::Verify, 16, SLICE)])
+        .collect();
+    let mut rungs: Vec<Rung> = asked.iter().map(|_| Rung::default()).collect();
+    for round in 1..=rounds {
+        eprintln!("round {round} of {rounds}");
+        for (question, rung) in asked.iter().zip(&mut rungs) {
+            let limits = bench.measure(SLICE / 2)?;
+            let slice = question.ask(&server)?.ok_or("not one of ours")?;
+            let limit =
+                if question.scenario == Scenario::Verify { limits.hellos } else { limits.logins(KeySize::Rsa3072) };
+            let rate = slice.outcome.per_second();
+            rung.rates.push(rate);
+            rung.ratios.push(rate / limit);
+            rung.p99s.push(slice.outcome.latencies.percentile(99.0));
+        }
+    }
+    println!("{:24} {:>22} {:>28} {:>10}", entrant.title, "a second", "of the limit", "p99");
+    for (question, mut rung) in asked.iter().zip(rungs) {
+        let what = format!("{:?}, {} connections", question.scenario, question.connections).to_lowercase();
+        let Spread { least, median, most } = Spread::of(rung.ratios);
+        rung.p99s.sort();
+        let p99 = time(rung.p99s[rung.p99s.len() / 2]);
+        println!(
+            "{what:24} {:>22} {:>28} {p99:>10}",
+            Spread::of(rung.rates).to_string(),
+            format!("{median:.2} ({least:.2}–{most:.2})")
+        );
+    }
+    Ok(())
+}
