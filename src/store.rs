@@ -38,7 +38,7 @@ pub use condition::is_full as is_disk_full;
 pub use connect::{ConnectError, Limits, connect};
 pub use migrations::migrate;
 pub use retry::Tries;
-pub(crate) use retry::{again_after_conflicts, transaction};
+pub(crate) use retry::{again_after_conflicts, transaction, transaction_before_another};
 pub use same_database::is_same;
 pub use stock::{Held, Stock, Usage};
 pub use table_digest::TableDigest;
@@ -199,20 +199,24 @@ impl Db {
             Self::MySql { stock, .. } => Executor::MySql(stock),
         }
     }
-
-    fn writing_executor(&self) -> Executor<&Stock<FileConnection>, &Stock<MySqlConnection>> {
-        match self {
-            Self::Sqlite { writer, .. } => Executor::Sqlite(writer),
-            Self::MySql { stock, .. } => Executor::MySql(stock),
-        }
-    }
 }
 
 impl Tx {
+    /// Not to be called by itself, as [`Db::begin`].
     pub async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite { transaction, patience } => in_time(patience, transaction.commit()).await,
+            Self::Sqlite { transaction, patience } => {
+                in_time(patience, async { transaction.commit().await?.lasts().await }).await
+            }
             Self::MySql { held, patience } => in_time(patience, end(held, COMMIT)).await,
+        }
+    }
+
+    /// Commits, and does not wait for the disk.
+    pub async fn commit_before_another(self) -> Result<()> {
+        match self {
+            Self::Sqlite { transaction, patience } => in_time(patience, transaction.commit()).await.map(drop),
+            another => another.commit().await,
         }
     }
 
@@ -321,16 +325,16 @@ macro_rules! execute {
 /// Runs one statement that writes, as a transaction by itself, and counts the rows that it matched.
 macro_rules! execute_alone {
     ($db:expr, $query:expr) => {
-        $crate::store::again_after_conflicts!($db, async {
-            use $crate::store::Executor::{MySql, Sqlite};
-            let patience = $db.patience();
-            match $db.writing_executor() {
-                Sqlite(stock) => $crate::store::on_one_of!(stock, patience, |conn| $query.execute(conn))
-                    .map(|done| Some(done.rows_affected())),
-                MySql(stock) => $crate::store::on_one_of!(stock, patience, |conn| $query.execute(conn))
-                    .map(|done| Some(done.rows_affected())),
+        match $db {
+            // Only the one connection that writes, and it waits for the disk together with others.
+            $crate::store::Db::Sqlite { .. } => {
+                $crate::store::transaction!($db, |tx| { Some($crate::store::execute!(tx, $query)?) })
             }
-        })
+            $crate::store::Db::MySql { stock, patience, .. } => $crate::store::again_after_conflicts!($db, async {
+                let done = $crate::store::on_one_of!(stock, *patience, |conn| $query.execute(conn));
+                done.map(|done| Some(done.rows_affected()))
+            }),
+        }
         .map(Option::unwrap_or_default)
     };
 }

@@ -7,7 +7,7 @@ use super::receive_envelope::{Received, Spent, remember, spent};
 use super::{Internal, audit};
 use crate::app::{App, Lane};
 use crate::model::{Attempts, AuditEvent, AuditKind, Client, Counter, Email, Timestamp, TooManyAttempts};
-use crate::store::{self, Tx, attempts, audit_events, transaction};
+use crate::store::{self, Tx, attempts, audit_events, transaction, transaction_before_another};
 
 /// Who tries: at which account, and where from.
 #[derive(Debug)]
@@ -127,7 +127,8 @@ impl Entered<'_> {
                 Ok(counted) => counted,
                 Err(refusal) => return self.attempt.turn_away(app, refusal).await,
             };
-            let outcome = transaction!(app.db, |tx| {
+            // Whatever is found inside, another transaction tells of it.
+            let outcome = transaction_before_another!(app.db, |tx| {
                 let seen = remember(app, tx, &received).await?;
                 if seen.contains(&true) {
                     Some((seen, false))

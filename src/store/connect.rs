@@ -215,11 +215,10 @@ async fn open_file(
     let is_locked =
         |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.message().contains("locked"));
     let connections = limits.connections.map_or(SQLITE_CONNECTIONS, NonZeroU32::get);
-    let stock = |name, most: u32| {
-        let set_up: SetUp<FileConnection> = |_, _| Box::pin(async { Ok(()) });
+    let stock = |name, set_up: SetUp<FileConnection>, most: u32| {
         Stock::new(Plan { name, options: options.clone(), set_up, most, patience: limits.patience, trusted: None })
     };
-    let writer = stock("write", 1);
+    let writer = stock("write", |conn, _| Box::pin(conn.wait_together()), 1);
     for _ in 0..MOST_OPENING_ATTEMPTS {
         match writer.take().await {
             Err(error) if is_locked(&error) => tokio::time::sleep(Duration::from_millis(100)).await,
@@ -229,7 +228,8 @@ async fn open_file(
             }
         }
     }
-    Ok((stock("read", (connections - 1).max(1)), writer))
+    let readers = stock("read", |_, _| Box::pin(async { Ok(()) }), (connections - 1).max(1));
+    Ok((readers, writer))
 }
 
 #[cfg(test)]

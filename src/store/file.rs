@@ -2,14 +2,15 @@
 //!
 //! sqlx's own driver gives each connection a thread, so a statement that takes five microseconds wakes two threads, and on
 //! cores that hash passwords each of them pushes a hash aside: a dozen statements a login cost a tenth of all logins. Here
-//! a statement runs on the thread that asks, through `rusqlite`. Only what waits for something does so elsewhere: a commit
-//! for the disk, and whoever finds the file locked by another process.
+//! a statement runs on the thread that asks, through `rusqlite`. Only what waits for something does so elsewhere: whoever
+//! finds the file locked by another process, and for the disk many at once (`log`).
 //!
 //! To sqlx this is one more database, so `store/` has one text for it and for MySQL.
 
 mod connection;
 mod error;
 mod execute;
+mod log;
 mod migrate;
 mod row;
 mod value;
@@ -18,6 +19,7 @@ use sqlx::Database;
 
 pub use connection::{FileConnection, FileOptions};
 pub(super) use error::translated;
+pub use log::Written;
 pub use row::{FileColumn, FileQueryResult, FileRow, FileStatement};
 pub use value::{FileArguments, StorageClass};
 

@@ -1,7 +1,7 @@
 //! A transaction on an SQLite file.
 
 use super::BEGIN;
-use super::file::FileConnection;
+use super::file::{FileConnection, Written};
 use super::stock::{Held, Stock};
 
 /// An open transaction. Dropped before its end, it is rolled back, and only then its connection goes to the next.
@@ -20,17 +20,25 @@ impl FileTransaction {
 
     async fn begin(stock: &Stock<FileConnection>, statement: &'static str) -> Result<Self, sqlx::Error> {
         let mut held = stock.take().await?;
-        held.conn().begin_with(statement).await?;
-        Ok(Self(held))
+        let begun = held.conn().begin_with(statement).await;
+        // One that cannot begin is none the worse for it, and remembers why.
+        held.rest_after(&begun);
+        begun.map(|()| Self(held))
     }
 
     pub fn conn(&mut self) -> &mut FileConnection {
         self.0.conn()
     }
 
-    /// A commit that fails is rolled back.
-    pub async fn commit(mut self) -> Result<(), sqlx::Error> {
-        self.conn().commit().await
+    /// A commit that fails is rolled back. After one that does not, the connection goes to the next, and the caller waits
+    /// for the disk alone.
+    pub async fn commit(mut self) -> Result<Written, sqlx::Error> {
+        let written = self.conn().commit().await?;
+        if self.conn().has_long_log().unwrap_or(false) {
+            // The next one waits for this. As long as it fails, the log grows, and each tries again.
+            tokio::spawn(async move { self.conn().shorten_log().await });
+        }
+        Ok(written)
     }
 
     pub fn roll_back(mut self) -> Result<(), sqlx::Error> {
@@ -58,7 +66,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_millis(300);
 
     async fn writer(path: &Path) -> Stock<FileConnection> {
-        let set_up: SetUp<FileConnection> = |_, _| Box::pin(async { Ok(()) });
+        let set_up: SetUp<FileConnection> = |conn, _| Box::pin(conn.wait_together());
         let options = FileOptions::new(path, PATIENCE);
         let stock = Stock::new(Plan { name: "test", options, set_up, most: 1, patience: PATIENCE * 10, trusted: None });
         let mut held = stock.take().await.unwrap();
@@ -88,8 +96,34 @@ mod tests {
         let mut kept = FileTransaction::to_write(&stock).await.unwrap();
         insert(&mut kept).await;
         assert_eq!(rows(file.path()), 0);
-        kept.commit().await.unwrap();
+        kept.commit().await.unwrap().lasts().await.unwrap();
         assert_eq!((rows(file.path()), stock.usage().idle), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn the_log_is_moved_into_the_file_before_it_is_long() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let stock = writer(file.path()).await;
+        for _ in 0..300 {
+            let mut transaction = FileTransaction::to_write(&stock).await.unwrap();
+            let query = sqlx::query("INSERT INTO t VALUES (?)").bind(vec![7_u8; 40_000]);
+            query.execute(transaction.conn()).await.unwrap();
+            transaction.commit().await.unwrap().lasts().await.unwrap();
+        }
+        let log = format!("{}-wal", file.path().display());
+        let (written, left) = (300 * 40_000, std::fs::metadata(log).unwrap().len());
+        assert!(left < written / 2, "{left} bytes");
+    }
+
+    #[tokio::test]
+    async fn where_there_is_no_log_a_commit_waits_by_itself() {
+        let stock = writer(Path::new(":memory:")).await;
+        let mut transaction = FileTransaction::to_write(&stock).await.unwrap();
+        insert(&mut transaction).await;
+        transaction.commit().await.unwrap().lasts().await.unwrap();
+        let mut transaction = FileTransaction::to_write(&stock).await.unwrap();
+        let rows: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM t").fetch_one(transaction.conn()).await.unwrap();
+        assert_eq!(rows, 1);
     }
 
     /// As when a client hangs up: nobody hears whether it was committed, and the next one writes all the same.
@@ -100,12 +134,12 @@ mod tests {
         for _ in 0..20 {
             let mut abandoned = FileTransaction::to_write(&stock).await.unwrap();
             insert(&mut abandoned).await;
-            let mut commit = Box::pin(abandoned.commit());
+            let mut commit = Box::pin(async { abandoned.commit().await?.lasts().await });
             assert!(futures_util::poll!(&mut commit).is_pending(), "it waits for the disk");
             drop(commit);
             let mut next = FileTransaction::to_write(&stock).await.unwrap();
             insert(&mut next).await;
-            next.commit().await.unwrap();
+            next.commit().await.unwrap().lasts().await.unwrap();
         }
         assert_eq!(rows(file.path()), 40);
     }
@@ -138,7 +172,7 @@ mod tests {
             async move {
                 let mut transaction = FileTransaction::to_write(&stock).await?;
                 insert(&mut transaction).await;
-                transaction.commit().await
+                transaction.commit().await?.lasts().await
             }
         });
         tokio::time::sleep(PATIENCE / 4).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{MySqlConnection, SqlStr};
+use sqlx::{ConnectOptions, Connection, MySqlConnection, SqlStr};
 
 use super::stock::Stock;
 use super::{ConnectError, Db};
@@ -45,16 +45,16 @@ pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
         // A second process may lose the race for a step, and finds it done when it looks again.
         Db::Sqlite { writer, .. } => {
             let migrator = migrator(SQLITE_MIGRATIONS);
-            let mut held = writer.take().await?;
-            let mut result = migrator.run_direct(None, held.conn(), false).await;
+            let mut conn = writer.options().connect().await?;
+            let mut result = migrator.run_direct(None, &mut conn, false).await;
             for _ in 0..MOST_ATTEMPTS {
                 if !matches!(result, Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))) {
                     break;
                 }
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                result = migrator.run_direct(None, held.conn(), false).await;
+                result = migrator.run_direct(None, &mut conn, false).await;
             }
-            held.rest_after(&Ok(()));
+            conn.close().await?;
             Ok(result?)
         }
     }

@@ -14,6 +14,9 @@ use super::Error;
 /// ```
 macro_rules! transaction {
     ($db:expr, |$tx:ident| $body:block) => {
+        $crate::store::transaction!($db, |$tx| $body, commit)
+    };
+    ($db:expr, |$tx:ident| $body:block, $commit:ident) => {
         $crate::store::again_after_conflicts!($db, async {
             let mut transaction = $db.begin().await?;
             let outcome: Option<_> = {
@@ -21,11 +24,20 @@ macro_rules! transaction {
                 $body
             };
             match outcome {
-                Some(_) => transaction.commit().await?,
+                Some(_) => transaction.$commit().await?,
                 None => transaction.roll_back().await?,
             }
             $crate::store::Result::Ok(outcome)
         })
+    };
+}
+
+/// As `transaction!`, for the first of two that a request makes. Whoever waits for the second has waited for the first:
+/// it stands before it in the log. In between a power cut may undo it, of which the client hears nothing, as its request
+/// was not answered.
+macro_rules! transaction_before_another {
+    ($db:expr, |$tx:ident| $body:block) => {
+        $crate::store::transaction!($db, |$tx| $body, commit_before_another)
     };
 }
 
@@ -45,7 +57,7 @@ macro_rules! again_after_conflicts {
     }};
 }
 
-pub(crate) use {again_after_conflicts, transaction};
+pub(crate) use {again_after_conflicts, transaction, transaction_before_another};
 
 /// Two transactions that deadlock once rarely do so again.
 const MOST_ATTEMPTS: u32 = 8;

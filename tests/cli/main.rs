@@ -22,6 +22,7 @@ mod full_disk;
 mod import;
 mod keys;
 mod logs;
+mod lost_writes;
 mod metrics;
 mod pages;
 mod readme;

@@ -13,6 +13,7 @@ use sqlx_core::transaction::TransactionManager;
 
 use super::File;
 use super::error::{is_busy, translated};
+use super::log::{Log, Written};
 use super::row::{Columns, columns};
 
 /// Where the file is, and how it is opened.
@@ -25,13 +26,15 @@ pub struct FileOptions {
 
 pub struct FileConnection {
     /// `None` while it is elsewhere, and for good if nobody waited for it to come back.
-    handle: Option<Handle>,
+    handle: Option<Box<Handle>>,
     options: FileOptions,
 }
 
 /// What a statement needs.
 pub(super) struct Handle {
     pub(super) conn: rusqlite::Connection,
+    /// Of a connection that writes for many.
+    log: Option<Log>,
     /// As many as `store/` has.
     known: HashMap<SqlStr, Known>,
 }
@@ -45,9 +48,18 @@ pub(super) struct Known {
 /// More than there are statements.
 const STATEMENTS_KEPT: usize = 128;
 
+/// Of 4 KiB each: what SQLite itself lets the log grow to.
+const LONGEST_LOG_PAGES: i64 = 1000;
+
 /// Write-ahead logging, so that whoever reads is in nobody's way. NORMAL would lose the last commits on a power cut: an
-/// answered logout could come back to life.
+/// answered logout could come back to life. (Where commits are waited for together, `log` does what FULL would.)
 const SET_UP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
+/// Whoever reads does.
+const OPEN_LOG: &str = "SELECT COUNT(*) FROM sqlite_schema";
+const WAIT_TOGETHER: &str = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0";
+const LOOK_AT_LOG: &str = "PRAGMA wal_checkpoint(NOOP)";
+/// In nobody's way: what someone still reads stays.
+const SHORTEN_LOG: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 impl FileOptions {
     pub fn new(path: &Path, patience: Duration) -> Self {
@@ -67,14 +79,31 @@ impl FileOptions {
         conn.busy_timeout(self.patience)?;
         conn.execute_batch(SET_UP)?;
         conn.busy_timeout(Duration::ZERO)?;
-        Ok(Handle { conn, known: HashMap::new() })
+        Ok(Handle { conn, log: None, known: HashMap::new() })
     }
 }
 
 impl FileConnection {
+    /// For the one connection that writes: what it commits is waited for without it, and together with what is committed
+    /// meanwhile.
+    pub async fn wait_together(&mut self) -> Result<(), sqlx::Error> {
+        let path = self.options.path.clone();
+        let keep_log = move |handle: &mut Handle| {
+            handle.conn.execute_batch(OPEN_LOG)?;
+            // Its index is shared memory, which not every file system has: SQLite then does without it, and each commit
+            // waits by itself.
+            if let Ok(log) = Log::of(&path) {
+                handle.conn.execute_batch(WAIT_TOGETHER)?;
+                handle.log = Some(log);
+            }
+            Ok(())
+        };
+        self.elsewhere(keep_log).await
+    }
+
     /// Where a statement may run at once. It must not wait for anything: whoever else is on this thread would, too.
     pub(super) fn here(&mut self) -> Result<&mut Handle, sqlx::Error> {
-        self.handle.as_mut().ok_or(sqlx::Error::WorkerCrashed)
+        self.handle.as_deref_mut().ok_or(sqlx::Error::WorkerCrashed)
     }
 
     /// Runs work that waits, for the disk or for another process, on a thread that may.
@@ -95,15 +124,37 @@ impl FileConnection {
 
     /// Begins a transaction, by BEGIN or BEGIN IMMEDIATE.
     pub async fn begin_with(&mut self, statement: &'static str) -> Result<(), sqlx::Error> {
-        match self.here()?.run(statement) {
+        let handle = self.here()?;
+        handle.log.as_ref().map_or(Ok(()), Log::check)?;
+        match handle.run(statement) {
             Err(error) if is_busy(&error) => self.elsewhere(move |handle| handle.run(statement)).await,
             begun => begun.map_err(translated),
         }
     }
 
-    /// Waits until everything is on the disk.
-    pub async fn commit(&mut self) -> Result<(), sqlx::Error> {
-        self.elsewhere(|handle| handle.run("COMMIT")).await
+    /// Commits. From then on others see what was written; when it is on the disk, is known to whoever waits for that.
+    pub async fn commit(&mut self) -> Result<Written, sqlx::Error> {
+        let handle = self.here()?;
+        if handle.log.is_some() {
+            handle.run("COMMIT").map_err(translated)?;
+        } else {
+            self.elsewhere(|handle| handle.run("COMMIT")).await?;
+        }
+        self.written()
+    }
+
+    pub(super) fn written(&mut self) -> Result<Written, sqlx::Error> {
+        Ok(self.here()?.log.as_mut().map_or(Written::AND_LASTS, Log::written))
+    }
+
+    /// Whether there is more in the log than one would like to search.
+    pub fn has_long_log(&mut self) -> Result<bool, sqlx::Error> {
+        Ok(self.here()?.pages_in_log(LOOK_AT_LOG).map_err(translated)? >= LONGEST_LOG_PAGES)
+    }
+
+    /// Moves what is in the log into the file.
+    pub async fn shorten_log(&mut self) -> Result<(), sqlx::Error> {
+        self.elsewhere(|handle| handle.pages_in_log(SHORTEN_LOG)).await.map(drop)
     }
 
     /// Needs no waiting. On a full disk SQLite may have done so by itself.
@@ -126,6 +177,12 @@ impl Handle {
     fn run(&self, statement: &'static str) -> rusqlite::Result<()> {
         self.conn.prepare_cached(statement)?.raw_execute().map(drop)
     }
+
+    /// Those that are not in the file yet, after a checkpoint of whatever kind.
+    fn pages_in_log(&self, checkpoint: &'static str) -> rusqlite::Result<i64> {
+        let not_in_file = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
+        self.conn.prepare_cached(checkpoint)?.query_one([], not_in_file)
+    }
 }
 
 impl Connection for FileConnection {
@@ -134,8 +191,8 @@ impl Connection for FileConnection {
 
     /// The last one that is closed moves the write-ahead log into the file.
     async fn close(mut self) -> Result<(), sqlx::Error> {
-        let Some(Handle { conn, .. }) = self.handle.take() else { return Ok(()) };
-        let closing = tokio::task::spawn_blocking(move || conn.close().map_err(|(_, error)| translated(error)));
+        let Some(handle) = self.handle.take() else { return Ok(()) };
+        let closing = tokio::task::spawn_blocking(move || handle.conn.close().map_err(|(_, error)| translated(error)));
         closing.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
@@ -174,7 +231,7 @@ impl ConnectOptions for FileOptions {
         let options = self.clone();
         let opened = tokio::task::spawn_blocking(move || options.open()).await;
         let handle = opened.map_err(|_| sqlx::Error::WorkerCrashed)?.map_err(translated)?;
-        Ok(FileConnection { handle: Some(handle), options: self.clone() })
+        Ok(FileConnection { handle: Some(Box::new(handle)), options: self.clone() })
     }
 
     fn log_statements(self, _level: log::LevelFilter) -> Self {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 use rusqlite::ffi;
 use sqlx::error::{DatabaseError, ErrorKind};
@@ -28,6 +29,12 @@ pub(in crate::store) fn translated(error: rusqlite::Error) -> sqlx::Error {
 pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
+}
+
+/// The disk lost something that SQLite had written.
+pub(super) fn lost(error: &io::Error) -> sqlx::Error {
+    let message = format!("the disk could not keep what was written ({error}); mend it, then restart");
+    FileError { code: ffi::SQLITE_IOERR_FSYNC, message }.into()
 }
 
 impl DatabaseError for FileError {

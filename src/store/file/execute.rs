@@ -81,7 +81,9 @@ impl FileConnection {
                 done => return done.map_err(translated),
             }
         }
-        self.elsewhere(move |handle| task.run(handle)).await
+        let done = self.elsewhere(move |handle| task.run(handle)).await?;
+        self.written()?.lasts().await?;
+        Ok(done)
     }
 }
 

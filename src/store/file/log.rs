@@ -1,0 +1,139 @@
+//! The write-ahead log of a file, and until where it is on the disk.
+//!
+//! A transaction is written in a tenth of a millisecond, and then waits for the disk several times as long. While it
+//! waits, the next ones are written; and all that were written before the disk is asked again are waited for at once
+//! (group commit). What a transaction has written is seen by others before it is sure to outlive a power cut. They may
+//! well act on it: whatever they write comes later in the log, and so does whatever they are told after they wrote.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+
+use tokio::sync::watch;
+
+use super::error::lost;
+
+/// Dropped, it ends its thread.
+#[derive(Debug)]
+pub(super) struct Log {
+    asks: Sender<u64>,
+    written: u64,
+    lasting: watch::Receiver<Lasting>,
+}
+
+/// Until which of the things that were written the disk has them.
+#[derive(Clone, Debug)]
+enum Lasting {
+    Until(u64),
+    /// The disk could not keep something, and the system has forgotten what it was. Nothing that is written after it
+    /// would be found again.
+    Broken(Arc<io::Error>),
+}
+
+/// Something that was written, and is not yet sure to last.
+#[derive(Debug)]
+#[must_use = "the disk may not have it yet"]
+pub struct Written(Option<(u64, watch::Receiver<Lasting>)>);
+
+impl Log {
+    /// Of a file that a connection has open. As long as it has, the log is not replaced by another one.
+    pub(super) fn of(database: &Path) -> io::Result<Self> {
+        // SQLite follows links, too, before it names the log after the file.
+        let mut path = database.canonicalize()?.into_os_string();
+        path.push("-wal");
+        let log = File::open(&path)?;
+        // The log may be a moment old: whoever looks for it after a power cut must find its name, too.
+        Path::new(&path).parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+        Self::over(log)
+    }
+
+    fn over(log: File) -> io::Result<Self> {
+        let (asks, asked) = mpsc::channel();
+        let (tells, lasting) = watch::channel(Lasting::Until(0));
+        std::thread::Builder::new().name("bulla-log".to_owned()).spawn(move || keep(&log, &asked, &tells))?;
+        Ok(Self { asks, written: 0, lasting })
+    }
+
+    /// What was written until now.
+    pub(super) fn written(&mut self) -> Written {
+        self.written += 1;
+        // A thread that has ended is heard of by whoever waits.
+        let _ = self.asks.send(self.written);
+        Written(Some((self.written, self.lasting.clone())))
+    }
+
+    /// Whether it can be written to.
+    pub(super) fn check(&self) -> Result<(), sqlx::Error> {
+        match &*self.lasting.borrow() {
+            Lasting::Until(_) => Ok(()),
+            Lasting::Broken(error) => Err(lost(error)),
+        }
+    }
+}
+
+impl Written {
+    /// By a connection that waits for the disk itself.
+    pub(super) const AND_LASTS: Self = Self(None);
+
+    /// Waits until the disk has it.
+    pub async fn lasts(self) -> Result<(), sqlx::Error> {
+        let Some((written, mut lasting)) = self.0 else { return Ok(()) };
+        let is_over = |lasting: &Lasting| match lasting {
+            Lasting::Until(number) => *number >= written,
+            Lasting::Broken(_) => true,
+        };
+        match &*lasting.wait_for(is_over).await.map_err(|_| sqlx::Error::WorkerCrashed)? {
+            Lasting::Until(_) => Ok(()),
+            Lasting::Broken(error) => Err(lost(error)),
+        }
+    }
+}
+
+fn keep(log: &File, asked: &Receiver<u64>, tells: &watch::Sender<Lasting>) {
+    while let Ok(first) = asked.recv() {
+        let last = asked.try_iter().last().unwrap_or(first);
+        let lasting = match log.sync_data() {
+            Ok(()) => Lasting::Until(last),
+            Err(error) => Lasting::Broken(Arc::new(error)),
+        };
+        let is_broken = matches!(lasting, Lasting::Broken(_));
+        tells.send_replace(lasting);
+        if is_broken {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whatever_was_written_lasts_in_whichever_order_it_is_waited_for() {
+        let mut log = Log::over(tempfile::tempfile().unwrap()).unwrap();
+        let (first, second, third) = (log.written(), log.written(), log.written());
+        for written in [third, first, second] {
+            written.lasts().await.unwrap();
+        }
+        log.written().lasts().await.unwrap();
+        log.check().unwrap();
+        let last = log.written();
+        drop(log);
+        last.lasts().await.unwrap();
+    }
+
+    /// Nothing lasts in `/dev/null`, and it says so.
+    #[tokio::test]
+    async fn a_disk_that_lost_something_is_not_asked_again() {
+        let mut log = Log::over(File::open("/dev/null").unwrap()).unwrap();
+        log.check().unwrap();
+        let (lost, later) = (log.written(), log.written());
+        for written in [lost, later] {
+            let error = written.lasts().await.unwrap_err();
+            assert!(error.to_string().contains("could not keep what was written"), "{error}");
+        }
+        assert!(log.check().is_err() && log.written().lasts().await.is_err());
+    }
+}

@@ -1,0 +1,103 @@
+//! A disk that is slow, and one that loses what was written: who is answered has waited for it, and is not told yes by
+//! mistake.
+
+use std::fs::{self, File};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use bulla_seal::Purpose;
+
+use crate::support::{Answer, EMAIL, Home, Process, Server, Tokens};
+
+/// Stands between a program and the C library, and does as the files in its folder say.
+const DISK: &str = r#"
+#define _GNU_SOURCE
+#include <errno.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int fdatasync(int file) {
+    if (access("disk-loses", F_OK) == 0) {
+        errno = EIO;
+        return -1;
+    }
+    if (access("disk-is-slow", F_OK) == 0)
+        usleep(300000);
+    return (int)syscall(SYS_fdatasync, file);
+}
+"#;
+const SLOW: Duration = Duration::from_millis(300);
+
+#[track_caller]
+fn home() -> Home {
+    let home = Home::new().with("BULLA_PUBLIC_URL", "https://auth.test");
+    let library = home.path("disk.so");
+    let mut compile = Command::new("cc");
+    compile.args(["-shared", "-fPIC", "-x", "c", "-", "-o"]).arg(&library);
+    Process::run(&mut compile, DISK).ok();
+    home.with("LD_PRELOAD", &library.display().to_string())
+}
+
+#[track_caller]
+fn timed(ask: impl FnOnce() -> Answer) -> Duration {
+    let begun = Instant::now();
+    let answer = ask();
+    assert!(answer.status < 300, "{answer:?}");
+    begun.elapsed()
+}
+
+#[test]
+fn whoever_writes_waits_for_the_disk_and_together() {
+    let home = home();
+    let server = Server::start(&home);
+    let (mut tokens, other) = (server.ada(), server.login(EMAIL));
+    let sessions: Vec<Tokens> = (0..8).map(|_| server.login(EMAIL)).collect();
+    File::create(home.path("disk-is-slow")).unwrap();
+
+    let another = server.sealed_body(Purpose::Register, "grace@example.com");
+    assert!(timed(|| server.post("register", &another)) >= SLOW);
+    let login = server.sealed_body(Purpose::Login, EMAIL);
+    assert!(timed(|| server.post("login", &login)) >= SLOW);
+    let refreshed = timed(|| {
+        let answer = server.refresh(&tokens.refresh);
+        tokens = Tokens::of(&answer);
+        answer
+    });
+    assert!(refreshed >= SLOW);
+    assert!(timed(|| server.with_token("POST", "logout", &other.access)) >= SLOW);
+
+    // One after the other would take eight times as long.
+    let all = timed(|| {
+        std::thread::scope(|scope| {
+            let refreshing: Vec<_> =
+                sessions.iter().map(|tokens| scope.spawn(|| server.refresh(&tokens.refresh))).collect();
+            refreshing.into_iter().map(|refreshing| refreshing.join().unwrap()).max_by_key(|answer| answer.status)
+        })
+        .unwrap()
+    });
+    assert!(all >= SLOW && all < SLOW * 6, "{all:?}");
+}
+
+#[test]
+fn what_the_disk_lost_is_not_answered_yes_and_nothing_is_written_after_it() {
+    let home = home();
+    let server = Server::start(&home);
+    let tokens = server.ada();
+    let login = || server.post("login", &server.sealed_body(Purpose::Login, EMAIL));
+
+    File::create(home.path("disk-loses")).unwrap();
+    login().problem(503, "unavailable");
+    // What comes later in the log would not be found either.
+    fs::remove_file(home.path("disk-loses")).unwrap();
+    login().problem(503, "unavailable");
+    server.refresh(&tokens.refresh).problem(503, "unavailable");
+    assert!(server.log().contains("the disk could not keep what was written"), "{}", server.log());
+    for path in ["profile", "verify"] {
+        server.with_token("GET", path, &tokens.access).ok(200);
+    }
+
+    drop(server);
+    let server = Server::start(&home);
+    server.refresh(&tokens.refresh).ok(200);
+    server.login(EMAIL);
+}
