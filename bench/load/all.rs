@@ -18,7 +18,8 @@ pub const LADDER: [usize; 8] = [2, 4, 8, 16, 32, 64, 128, 256];
 
 /// Everything that was measured.
 pub struct Measured {
-    pub limits: Vec<Limits>,
+    /// Of each round, right before the question.
+    pub limits: BTreeMap<Topic, Vec<Limits>>,
     pub sqlite_rows: Vec<RowRates>,
     pub mysql_rows: Vec<RowRates>,
     pub idle_memory_kib: BTreeMap<&'static str, u64>,
@@ -69,7 +70,7 @@ pub fn measure() -> Result<Measured, Failure> {
     }
     let (bench, sqlite, mysql) = (Bench::start()?, Rows::in_sqlite()?, Rows::in_mysql()?);
     let mut measured = Measured {
-        limits: Vec::new(),
+        limits: BTreeMap::new(),
         sqlite_rows: Vec::new(),
         mysql_rows: Vec::new(),
         idle_memory_kib: BTreeMap::new(),
@@ -97,12 +98,12 @@ pub fn measure() -> Result<Measured, Failure> {
     ];
     topics.extend(LADDER.map(Topic::Ladder));
     for round in 1..=ROUNDS {
-        eprintln!("round {round} of {ROUNDS}: what the machine can do");
-        measured.limits.push(bench.measure(SLICE)?);
+        eprintln!("round {round} of {ROUNDS}: rows");
         measured.sqlite_rows.push(sqlite.measure(SLICE / 2)?);
         measured.mysql_rows.push(mysql.measure(SLICE / 2)?);
         for topic in &topics {
             eprintln!("round {round} of {ROUNDS}: {topic:?}");
+            measured.limits.entry(*topic).or_default().push(bench.measure(SLICE / 4)?);
             ask_everyone(*topic, &servers, &mut measured)?;
         }
     }

@@ -24,7 +24,9 @@ pub fn write(measured: &Measured) -> Result<String, Failure> {
         page,
         "`make bench` measures all of this and writes this page. Every server is asked every question in each of {ROUNDS} \
          rounds, for {} s; a figure is the median of the rounds, with the least and the most of them in parentheses. \
-         Driver, servers and MySQL share the machine, so whatever one of them needs the others do not get.\n",
+         What the machine can do is measured before each question, since that, too, changes from minute to minute; a \
+         part of it is the median of the rounds' parts. Driver, servers and MySQL share the machine, so whatever one of \
+         them needs the others do not get.\n",
         SLICE.as_secs()
     )?;
     page += &machine::description()?;
@@ -61,19 +63,19 @@ const NOTES: &str = "
 
 fn limits(measured: &Measured) -> Result<String, Failure> {
     let mut text = String::new();
-    let of = |pick: fn(&Limits) -> f64| Spread::of(measured.limits.iter().map(pick));
+    let of = |pick: fn(&Limits) -> f64| Spread::of(measured.all_limits().map(pick));
     let rows = |rates: &[RowRates], pick: fn(&RowRates) -> f64| Spread::of(rates.iter().map(pick));
     writeln!(text, "## What the machine can do\n\nA second, on all cores, with nothing else to do.\n")?;
     writeln!(text, "| what | a second |\n|---|---:|")?;
     writeln!(text, "| Argon2id m=19456 KiB, t=2, as the server computes it | {} |", of(|limits| limits.hashes))?;
     for (place, size) in SIZES.iter().enumerate() {
-        let openings = Spread::of(measured.limits.iter().map(|limits| limits.openings[place]));
+        let openings = Spread::of(measured.all_limits().map(|limits| limits.openings[place]));
         writeln!(text, "| envelopes opened with RSA-{} | {openings} |", size.bits())?;
     }
     writeln!(
         text,
         "| **logins, if they were nothing but a hash and an opened envelope** | {} |",
-        measured.login_limit(KeySize::Rsa3072)
+        of(|limits| limits.logins(KeySize::Rsa3072))
     )?;
     writeln!(text, "| \"hello\" of a bare axum, 16 connections | {} |", of(|limits| limits.hellos))?;
     writeln!(text, "| single rows read, SQLite | {} |", rows(&measured.sqlite_rows, |rates| rates.reads))?;
@@ -100,9 +102,8 @@ fn logins(measured: &Measured) -> Result<String, Failure> {
         let (few, many) = (measured.slices_of(Topic::Login, entrant), measured.slices_of(Topic::CrowdedLogin, entrant));
         let (few_latencies, many_latencies) = (latencies(few), latencies(many));
         let rate = rate(few);
-        let limit = measured.login_limit(entrant.key_size());
-        let ratio =
-            if entrant.hash == FIELD[0].hash { format!("{:.2}", rate.median / limit.median) } else { "—".to_owned() };
+        let of_limit = || measured.part(Topic::Login, entrant, |limits| limits.logins(entrant.key_size()));
+        let ratio = if entrant.hash == FIELD[0].hash { of_limit() } else { "—".to_owned() };
         let busy = few.iter().chain(many).map(|slice| slice.memory_kib).max().unwrap_or_default();
         writeln!(
             text,
@@ -166,7 +167,6 @@ fn routes(measured: &Measured) -> Result<String, Failure> {
     writeln!(text, "|---|---:|---:|---:|---:|---:|")?;
     let topics = [Topic::Verify, Topic::Profile, Topic::Refresh, Topic::Register];
     let best = topics.map(|topic| best(measured, topic, |outcome| outcome.per_second()));
-    let hello = Spread::of(measured.limits.iter().map(|limits| limits.hellos));
     for entrant in Entrant::compared() {
         let rates = topics
             .map(|topic| measured.slices_of(topic, entrant))
@@ -178,7 +178,8 @@ fn routes(measured: &Measured) -> Result<String, Failure> {
                 rate.as_ref().map_or("—".to_owned(), |rate| strong(&rate.to_string(), best == entrant.name))
             })
             .collect();
-        let of_hello = rates[0].as_ref().map_or("—".to_owned(), |rate| format!("{:.2}", rate.median / hello.median));
+        let part = || measured.part(Topic::Verify, entrant, |limits| limits.hellos);
+        let of_hello = if rates[0].is_some() { part() } else { "—".to_owned() };
         writeln!(
             text,
             "| {} | {} | {of_hello} | {} | {} | {} |",
@@ -198,15 +199,15 @@ fn ladder(measured: &Measured) -> Result<String, Failure> {
     )?;
     writeln!(text, "| connections | logins/s | of the limit | p50 | p99 | answered 503 | p99 of these |")?;
     writeln!(text, "|---:|---:|---:|---:|---:|---:|---:|")?;
-    let limit = measured.login_limit(KeySize::Rsa3072);
     for connections in LADDER {
-        let slices = measured.slices_of(Topic::Ladder(connections), &FIELD[0]);
+        let (topic, entrant) = (Topic::Ladder(connections), &FIELD[0]);
+        let slices = measured.slices_of(topic, entrant);
         let (rate, latencies) = (rate(slices), latencies(slices));
         let refusals = Latencies::together(slices.iter().map(|slice| &slice.outcome.refusals));
         writeln!(
             text,
-            "| {connections} | {rate} | {:.2} | {} | {} | {} | {} |",
-            rate.median / limit.median,
+            "| {connections} | {rate} | {} | {} | {} | {} | {} |",
+            measured.part(topic, entrant, |limits| limits.logins(entrant.key_size())),
             time(latencies.percentile(50.0)),
             time(latencies.percentile(99.0)),
             refusals.count(),
@@ -227,24 +228,31 @@ fn key_sizes(measured: &Measured) -> Result<String, Failure> {
     writeln!(text, "| key | opening it takes | logins/s | of the limit |\n|---|---:|---:|---:|")?;
     for (place, size) in SIZES.iter().enumerate() {
         let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
-        let openings = Spread::of(measured.limits.iter().map(|limits| limits.openings[place]));
-        let limit = measured.login_limit(*size);
+        let openings = Spread::of(measured.all_limits().map(|limits| limits.openings[place]));
         let entrant = FIELD.iter().find(|entrant| entrant.dialect == Dialect::Bulla && entrant.key_size() == *size);
-        let rate = rate(measured.slices_of(Topic::Login, entrant.ok_or("a size that nobody has")?));
+        let entrant = entrant.ok_or("a size that nobody has")?;
+        let rate = rate(measured.slices_of(Topic::Login, entrant));
         writeln!(
             text,
-            "| RSA-{} | {} | {rate} | {:.2} |",
+            "| RSA-{} | {} | {rate} | {} |",
             size.bits(),
             time(Duration::from_secs_f64(cores / openings.median)),
-            rate.median / limit.median
+            measured.part(Topic::Login, entrant, |limits| limits.logins(*size))
         )?;
     }
     Ok(text)
 }
 
 impl Measured {
-    fn login_limit(&self, size: KeySize) -> Spread {
-        Spread::of(self.limits.iter().map(|limits| limits.logins(size)))
+    fn all_limits(&self) -> impl Iterator<Item = &Limits> {
+        self.limits.values().flatten()
+    }
+
+    /// How much of a limit was reached.
+    fn part(&self, topic: Topic, entrant: &Entrant, limit: impl Fn(&Limits) -> f64) -> String {
+        let rates = self.slices_of(topic, entrant).iter().map(|slice| slice.outcome.per_second());
+        let limits = self.limits.get(&topic).into_iter().flatten().map(limit);
+        format!("{:.2}", Spread::of(rates.zip(limits).map(|(rate, limit)| rate / limit)).median)
     }
 
     pub fn slices_of(&self, topic: Topic, entrant: &Entrant) -> &[Slice] {
