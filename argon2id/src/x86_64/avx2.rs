@@ -11,7 +11,7 @@
 use std::arch::x86_64::*;
 use std::hint::black_box;
 
-use super::prefetch;
+use super::fetch_next;
 use crate::run::{Block, Run, three};
 
 /// That this processor has AVX2: made by [`Avx2::detect`] alone.
@@ -54,7 +54,7 @@ fn compute(blocks: &mut [Registers], run: &Run<'_>, scratch: &mut Registers) {
         // The first word decides which block is read next; the other columns take as long as it takes to fetch it.
         if place + 1 < run.count {
             chosen = run.reference(place + 1, first_word(target[0]));
-            prefetch(base, chosen);
+            fetch_next(base, run, place, chosen);
         }
         permute_columns(scratch, target, 2, &rotations);
     }

@@ -8,7 +8,7 @@
 
 use std::arch::x86_64::*;
 
-use super::prefetch;
+use super::fetch_next;
 use crate::run::{Block, Run, three};
 
 /// That this processor has AVX-512: made by [`Avx512::detect`] alone.
@@ -64,7 +64,7 @@ fn compute(blocks: &mut [Registers], run: &Run<'_>) {
         // The first word decides which block is read next; the other columns take as long as it takes to fetch it.
         if place + 1 < run.count {
             chosen = run.reference(place + 1, first_word(current[0][0]));
-            prefetch(base, chosen);
+            fetch_next(base, run, place, chosen);
         }
         let [b, c, d] = permuted_columns([b, c, d]);
         current[1] = finish::<1>(b, previous, reference, target, run.mixes);
