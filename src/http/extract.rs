@@ -9,7 +9,6 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
@@ -64,18 +63,6 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750 §2.1).
-#[derive(Debug)]
-pub(super) struct BearerToken(pub(super) SecretString);
-
-impl<S: Send + Sync> FromRequestParts<S> for BearerToken {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        bearer_token(&parts.headers).map(|token| Self(token.into()))
-    }
-}
-
-/// As [`BearerToken`], without a copy of it.
 pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let token = match (values.next(), values.next()) {
@@ -99,9 +86,9 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let BearerToken(token) = BearerToken::from_request_parts(parts, app).await?;
+        let token = bearer_token(&parts.headers)?;
         let client = parts.extensions.get::<Client>().expect("the surroundings note the client of every request");
-        Ok(Self(flows::authenticate(app, token.expose_secret(), client).await??))
+        Ok(Self(flows::authenticate(app, token, client).await??))
     }
 }
 

@@ -81,8 +81,7 @@ pub fn router(app: Arc<App>) -> Router {
         None => router,
     };
     let routine = routes().into_iter().filter(|(_, cost, _)| *cost == Routine).map(|(path, ..)| path).collect();
-    let surroundings = Surroundings { app, routine, counted: Counted::default() };
-    let surroundings = Arc::new(surroundings);
+    let surroundings = Arc::new(Surroundings { app, routine, counted: Counted::default() });
     router.layer(layer_fn(move |route| Surrounded { route, surroundings: Arc::clone(&surroundings) }))
 }
 
