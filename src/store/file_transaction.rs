@@ -153,13 +153,8 @@ mod tests {
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
 
         let ticks = tokio::spawn(async {
-            let mut ticks = 0;
-            loop {
+            for _ in 0..10 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
-                ticks += 1;
-                if ticks == 10 {
-                    break;
-                }
             }
         });
         let begun = std::time::Instant::now();

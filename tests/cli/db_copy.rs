@@ -44,8 +44,8 @@ fn nobody_notices_the_move() {
     moved.is_found_on(&Server::with(&home, &[("DATABASE_URL", "sqlite:copy.db")]));
 }
 
-#[tokio::test]
-async fn two_copies_of_odd_texts_have_the_same_digests_and_the_same_people() {
+#[test]
+fn two_copies_of_odd_texts_have_the_same_digests_and_the_same_people() {
     let home = home_with_someone();
     rows::add_odd_accounts(&home.path("bulla-data/bulla.db"));
     rows::add_accounts(&home.path("bulla-data/bulla.db"), 10_000);
@@ -61,8 +61,8 @@ async fn two_copies_of_odd_texts_have_the_same_digests_and_the_same_people() {
     assert!(people("sqlite:bulla-data/bulla.db") == people("sqlite:two.db"));
 }
 
-#[tokio::test]
-async fn a_copy_that_is_killed_leaves_nothing_and_can_be_made_again() {
+#[test]
+fn a_copy_that_is_killed_leaves_nothing_and_can_be_made_again() {
     let home = home_with_someone();
     rows::add_accounts(&home.path("bulla-data/bulla.db"), MANY);
     let mut copying = Process::spawn(&mut home.bulla(&COPY));
@@ -95,8 +95,8 @@ async fn a_row_that_does_not_arrive_as_it_was_undoes_the_copy() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_writes_to_the_source_meanwhile_is_in_nobodys_way() {
+#[test]
+fn whoever_writes_to_the_source_meanwhile_is_in_nobodys_way() {
     let home = home_with_someone();
     let source = home.path("bulla-data/bulla.db");
     rows::add_accounts(&source, MANY);
@@ -139,8 +139,8 @@ fn a_database_is_not_copied_to_itself_by_whatever_path() {
     }
 }
 
-#[tokio::test]
-async fn a_source_of_another_version_is_refused_and_not_touched() {
+#[test]
+fn a_source_of_another_version_is_refused_and_not_touched() {
     let home = home_with_someone();
     let source = home.path("bulla-data/bulla.db");
     rows::change(&source, "UPDATE _sqlx_migrations SET version = 99999 WHERE version = 5");

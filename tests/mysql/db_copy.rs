@@ -17,7 +17,7 @@ fn create(home: &Home, url: &str, email: &str) -> crate::program::Ran {
     home.run_with(&["users", "create", "--name", "Ada", "--email", email, "--database-url", url], PASSWORD)
 }
 
-async fn home_with_many() -> Home {
+fn home_with_many() -> Home {
     let home = Home::new();
     create(&home, "sqlite:bulla-data/bulla.db", EMAIL).ok();
     rows::add_accounts(&home.path("bulla-data/bulla.db"), MANY);
@@ -58,7 +58,7 @@ async fn odd_texts_arrive_byte_by_byte_and_come_back() {
 
 #[tokio::test]
 async fn a_copy_that_is_killed_leaves_nothing_and_can_be_made_again() {
-    let (home, mysql) = (home_with_many().await, TestDatabase::create().await);
+    let (home, mysql) = (home_with_many(), TestDatabase::create().await);
     let mut copying = Process::spawn(&mut home.bulla(&["db", "copy", "--to", &mysql.url]));
     copying.stderr.wait_for(PATIENCE, "writing", |line| (line == "writing accounts").then_some(()));
     copying.kill();
@@ -69,7 +69,7 @@ async fn a_copy_that_is_killed_leaves_nothing_and_can_be_made_again() {
 
 #[tokio::test]
 async fn whoever_starts_on_the_target_meanwhile_does_not_spoil_it() {
-    let (home, mysql) = (home_with_many().await, TestDatabase::create().await);
+    let (home, mysql) = (home_with_many(), TestDatabase::create().await);
     let copying = Process::spawn(&mut home.bulla(&["db", "copy", "--to", &mysql.url]));
     copying.stderr.wait_for(PATIENCE, "writing", |line| (line == "writing accounts").then_some(()));
     let started = create(&home, &mysql.url, "late@example.com");

@@ -15,6 +15,7 @@ use super::File;
 use super::error::{is_busy, translated};
 use super::log::{Log, Written};
 use super::row::{Columns, columns};
+use crate::store::{COMMIT, ROLL_BACK};
 
 /// Where the file is, and how it is opened.
 #[derive(Clone, Debug)]
@@ -136,9 +137,9 @@ impl FileConnection {
     pub async fn commit(&mut self) -> Result<Written, sqlx::Error> {
         let handle = self.here()?;
         if handle.log.is_some() {
-            handle.run("COMMIT").map_err(translated)?;
+            handle.run(COMMIT).map_err(translated)?;
         } else {
-            self.elsewhere(|handle| handle.run("COMMIT")).await?;
+            self.elsewhere(|handle| handle.run(COMMIT)).await?;
         }
         self.written()
     }
@@ -160,7 +161,7 @@ impl FileConnection {
     /// Needs no waiting. On a full disk SQLite may have done so by itself.
     pub fn roll_back(&mut self) -> Result<(), sqlx::Error> {
         let handle = self.here()?;
-        if handle.conn.is_autocommit() { Ok(()) } else { handle.run("ROLLBACK").map_err(translated) }
+        if handle.conn.is_autocommit() { Ok(()) } else { handle.run(ROLL_BACK).map_err(translated) }
     }
 }
 

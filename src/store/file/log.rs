@@ -8,7 +8,6 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use tokio::sync::watch;
@@ -24,12 +23,12 @@ pub(super) struct Log {
 }
 
 /// Until which of the things that were written the disk has them.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Lasting {
     Until(u64),
     /// The disk could not keep something, and the system has forgotten what it was. Nothing that is written after it
     /// would be found again.
-    Broken(Arc<io::Error>),
+    Broken(io::Error),
 }
 
 /// Something that was written, and is not yet sure to last.
@@ -66,9 +65,15 @@ impl Log {
 
     /// Whether it can be written to.
     pub(super) fn check(&self) -> Result<(), sqlx::Error> {
-        match &*self.lasting.borrow() {
-            Lasting::Until(_) => Ok(()),
-            Lasting::Broken(error) => Err(lost(error)),
+        self.lasting.borrow().check()
+    }
+}
+
+impl Lasting {
+    fn check(&self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Until(_) => Ok(()),
+            Self::Broken(error) => Err(lost(error)),
         }
     }
 }
@@ -84,25 +89,18 @@ impl Written {
             Lasting::Until(number) => *number >= written,
             Lasting::Broken(_) => true,
         };
-        match &*lasting.wait_for(is_over).await.map_err(|_| sqlx::Error::WorkerCrashed)? {
-            Lasting::Until(_) => Ok(()),
-            Lasting::Broken(error) => Err(lost(error)),
-        }
+        lasting.wait_for(is_over).await.map_err(|_| sqlx::Error::WorkerCrashed)?.check()
     }
 }
 
 fn keep(log: &File, asked: &Receiver<u64>, tells: &watch::Sender<Lasting>) {
     while let Ok(first) = asked.recv() {
         let last = asked.try_iter().last().unwrap_or(first);
-        let lasting = match log.sync_data() {
-            Ok(()) => Lasting::Until(last),
-            Err(error) => Lasting::Broken(Arc::new(error)),
-        };
-        let is_broken = matches!(lasting, Lasting::Broken(_));
-        tells.send_replace(lasting);
-        if is_broken {
+        if let Err(error) = log.sync_data() {
+            tells.send_replace(Lasting::Broken(error));
             return;
         }
+        tells.send_replace(Lasting::Until(last));
     }
 }
 
