@@ -39,7 +39,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    fn question(self) -> Question {
+    pub fn question(self) -> Question {
         let ask = |scenario, connections| Question::closed(scenario, connections, SLICE);
         match self {
             Self::Login => ask(Scenario::Login, 8),

@@ -3,17 +3,15 @@
 
 use std::time::Duration;
 
-use bulla_seal::KeySize;
-
-use crate::all::LADDER;
+use crate::all::{LADDER, Topic};
 use crate::field::Entrant;
 use crate::limits::Bench;
-use crate::question::{Question, Scenario};
 use crate::report::time;
 use crate::spread::Spread;
 use crate::stage::Failure;
 
-const SLICE: Duration = Duration::from_secs(2);
+/// Of each limit.
+const SLICE: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 struct Rung {
@@ -24,19 +22,14 @@ struct Rung {
 
 pub fn climb(entrant: &'static Entrant, rounds: usize) -> Result<(), Failure> {
     let (bench, server) = (Bench::start()?, entrant.start()?);
-    let asked: Vec<Question> = LADDER
-        .map(|connections| Question::closed(Scenario::Login, connections, SLICE))
-        .into_iter()
-        .chain([Question::closed(Scenario::Verify, 16, SLICE)])
-        .collect();
+    let asked: Vec<Topic> = LADDER.map(Topic::Ladder).into_iter().chain([Topic::Verify]).collect();
     let mut rungs: Vec<Rung> = asked.iter().map(|_| Rung::default()).collect();
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}");
-        for (question, rung) in asked.iter().zip(&mut rungs) {
-            let limits = bench.measure(SLICE / 2)?;
-            let slice = question.ask(&server)?.ok_or("not one of ours")?;
-            let limit =
-                if question.scenario == Scenario::Verify { limits.hellos } else { limits.logins(KeySize::Rsa3072) };
+        for (topic, rung) in asked.iter().zip(&mut rungs) {
+            let limits = bench.measure(SLICE)?;
+            let slice = topic.question().ask(&server)?.ok_or("not one of ours")?;
+            let limit = if *topic == Topic::Verify { limits.hellos } else { limits.logins(entrant.key_size()) };
             let rate = slice.outcome.per_second();
             rung.rates.push(rate);
             rung.ratios.push(rate / limit);
@@ -44,7 +37,8 @@ pub fn climb(entrant: &'static Entrant, rounds: usize) -> Result<(), Failure> {
         }
     }
     println!("{:24} {:>22} {:>28} {:>10}", entrant.title, "a second", "of the limit", "p99");
-    for (question, mut rung) in asked.iter().zip(rungs) {
+    for (topic, mut rung) in asked.iter().zip(rungs) {
+        let question = topic.question();
         let what = format!("{:?}, {} connections", question.scenario, question.connections).to_lowercase();
         let Spread { least, median, most } = Spread::of(rung.ratios);
         rung.p99s.sort();

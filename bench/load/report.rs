@@ -178,8 +178,8 @@ fn routes(measured: &Measured) -> Result<String, Failure> {
                 rate.as_ref().map_or("—".to_owned(), |rate| strong(&rate.to_string(), best == entrant.name))
             })
             .collect();
-        let part = || measured.part(Topic::Verify, entrant, |limits| limits.hellos);
-        let of_hello = if rates[0].is_some() { part() } else { "—".to_owned() };
+        let part = |_: &Spread| measured.part(Topic::Verify, entrant, |limits| limits.hellos);
+        let of_hello = rates[0].as_ref().map_or("—".to_owned(), part);
         writeln!(
             text,
             "| {} | {} | {of_hello} | {} | {} | {} |",
