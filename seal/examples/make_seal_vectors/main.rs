@@ -1,4 +1,4 @@
-//! Writes `spec/vectors/seal.json`: `cargo run --release -p bulla-seal --example make_seal_vectors`.
+//! Writes `spec/vectors/seal.json`: `cargo run -p bulla-seal --example make_seal_vectors`.
 //!
 //! Everything is derived from the names of the cases, so a second run writes the same file. The
 //! encryptions are made here from the formulas of RFC 8017, not with the library, so that the

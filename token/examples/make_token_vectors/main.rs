@@ -1,6 +1,6 @@
 //! Writes `spec/vectors/token.json`:
 //!
-//!     cargo run --release -p bulla-token --example make_token_vectors
+//!     cargo run -p bulla-token --example make_token_vectors
 //!
 //! Signs with keys printed in RFCs, with its own few lines, so that an error of the library cannot
 //! excuse itself. Run twice, it writes the same file: ECDSA signatures, which are random, are taken
