@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bulla_seal::Purpose;
@@ -13,10 +14,14 @@ use crate::support::{Answer, EMAIL, Home, Process, Server, Tokens};
 const DISK: &str = r#"
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 int fdatasync(int file) {
+    int asked = open("disk-asked", O_WRONLY | O_APPEND);
+    if (asked >= 0 && write(asked, ".", 1) == 1)
+        close(asked);
     if (access("disk-loses", F_OK) == 0) {
         errno = EIO;
         return -1;
@@ -68,7 +73,7 @@ fn whoever_writes_waits_for_the_disk_and_together() {
 
     // One after the other would take eight times as long.
     let all = timed(|| {
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             let refreshing: Vec<_> =
                 sessions.iter().map(|tokens| scope.spawn(|| server.refresh(&tokens.refresh))).collect();
             refreshing.into_iter().map(|refreshing| refreshing.join().unwrap()).max_by_key(|answer| answer.status)
@@ -76,6 +81,22 @@ fn whoever_writes_waits_for_the_disk_and_together() {
         .unwrap()
     });
     assert!(all >= SLOW && all < SLOW * 6, "{all:?}");
+}
+
+/// Its first transaction is before the second one in the log.
+#[test]
+fn a_login_asks_the_disk_once() {
+    let home = home();
+    let server = Server::start(&home);
+    server.ada();
+    // In the background, a start writes for a moment longer.
+    thread::sleep(Duration::from_secs(1));
+    let asked = home.path("disk-asked");
+    File::create(&asked).unwrap();
+    for logins in 1..=3 {
+        server.login(EMAIL);
+        assert_eq!(fs::metadata(&asked).unwrap().len(), logins);
+    }
 }
 
 #[test]

@@ -14,11 +14,17 @@ use tokio::sync::watch;
 
 use super::error::lost;
 
-/// Dropped, it ends its thread.
+/// Dropped, and with it all that was written, it ends its thread.
 #[derive(Debug)]
 pub(super) struct Log {
-    asks: Sender<u64>,
     written: u64,
+    disk: Disk,
+}
+
+/// Where to ask for the disk, and to hear of it.
+#[derive(Clone, Debug)]
+struct Disk {
+    asks: Sender<u64>,
     lasting: watch::Receiver<Lasting>,
 }
 
@@ -31,10 +37,10 @@ enum Lasting {
     Broken(io::Error),
 }
 
-/// Something that was written, and is not yet sure to last.
+/// Something that was written, and is not yet sure to last. The disk is asked for it once someone waits.
 #[derive(Debug)]
 #[must_use = "the disk may not have it yet"]
-pub struct Written(Option<(u64, watch::Receiver<Lasting>)>);
+pub struct Written(Option<(u64, Disk)>);
 
 impl Log {
     /// Of a file that a connection has open. As long as it has, the log is not replaced by another one.
@@ -52,20 +58,18 @@ impl Log {
         let (asks, asked) = mpsc::channel();
         let (tells, lasting) = watch::channel(Lasting::Until(0));
         std::thread::Builder::new().name("bulla-log".to_owned()).spawn(move || keep(&log, &asked, &tells))?;
-        Ok(Self { asks, written: 0, lasting })
+        Ok(Self { written: 0, disk: Disk { asks, lasting } })
     }
 
     /// What was written until now.
     pub(super) fn written(&mut self) -> Written {
         self.written += 1;
-        // A thread that has ended is heard of by whoever waits.
-        let _ = self.asks.send(self.written);
-        Written(Some((self.written, self.lasting.clone())))
+        Written(Some((self.written, self.disk.clone())))
     }
 
     /// Whether it can be written to.
     pub(super) fn check(&self) -> Result<(), sqlx::Error> {
-        self.lasting.borrow().check()
+        self.disk.lasting.borrow().check()
     }
 }
 
@@ -84,18 +88,22 @@ impl Written {
 
     /// Waits until the disk has it.
     pub async fn lasts(self) -> Result<(), sqlx::Error> {
-        let Some((written, mut lasting)) = self.0 else { return Ok(()) };
+        let Some((written, Disk { asks, mut lasting })) = self.0 else { return Ok(()) };
         let is_over = |lasting: &Lasting| match lasting {
             Lasting::Until(number) => *number >= written,
             Lasting::Broken(_) => true,
         };
+        if !is_over(&lasting.borrow()) {
+            // A thread that has ended has said why.
+            let _ = asks.send(written);
+        }
         lasting.wait_for(is_over).await.map_err(|_| sqlx::Error::WorkerCrashed)?.check()
     }
 }
 
 fn keep(log: &File, asked: &Receiver<u64>, tells: &watch::Sender<Lasting>) {
     while let Ok(first) = asked.recv() {
-        let last = asked.try_iter().last().unwrap_or(first);
+        let last = asked.try_iter().fold(first, u64::max);
         if let Err(error) = log.sync_data() {
             tells.send_replace(Lasting::Broken(error));
             return;
