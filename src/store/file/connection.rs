@@ -1,5 +1,6 @@
 //! A connection to a file.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ pub(super) struct Handle {
     pub(super) conn: rusqlite::Connection,
     /// Of a connection that writes for many.
     log: Option<Log>,
+    /// After its last commit, with those that are in the file already.
+    pages_in_log: i32,
     /// As many as `store/` has.
     known: HashMap<SqlStr, Known>,
 }
@@ -50,14 +53,19 @@ pub(super) struct Known {
 const STATEMENTS_KEPT: usize = 128;
 
 /// Of 4 KiB each: what SQLite itself lets the log grow to.
-const LONGEST_LOG_PAGES: i64 = 1000;
+const LONGEST_LOG_PAGES: i32 = 1000;
+
+thread_local! {
+    /// After the last commit on this thread: SQLite tells it to a function that has nothing else.
+    static PAGES_IN_LOG: Cell<i32> = const { Cell::new(0) };
+}
 
 /// Write-ahead logging, so that whoever reads is in nobody's way. NORMAL would lose the last commits on a power cut: an
 /// answered logout could come back to life. (Where commits are waited for together, `log` does what FULL would.)
 const SET_UP: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
 /// Whoever reads does.
 const OPEN_LOG: &str = "SELECT COUNT(*) FROM sqlite_schema";
-const WAIT_TOGETHER: &str = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0";
+const WAIT_TOGETHER: &str = "PRAGMA synchronous = NORMAL";
 const LOOK_AT_LOG: &str = "PRAGMA wal_checkpoint(NOOP)";
 /// In nobody's way: what someone still reads stays.
 const SHORTEN_LOG: &str = "PRAGMA wal_checkpoint(PASSIVE)";
@@ -80,7 +88,7 @@ impl FileOptions {
         conn.busy_timeout(self.patience)?;
         conn.execute_batch(SET_UP)?;
         conn.busy_timeout(Duration::ZERO)?;
-        Ok(Handle { conn, log: None, known: HashMap::new() })
+        Ok(Handle { conn, log: None, pages_in_log: 0, known: HashMap::new() })
     }
 }
 
@@ -95,6 +103,11 @@ impl FileConnection {
             // waits by itself.
             if let Ok(log) = Log::of(&path) {
                 handle.conn.execute_batch(WAIT_TOGETHER)?;
+                // Instead of SQLite's own, which moves the log into the file within a commit.
+                handle.conn.wal_hook(Some(|_, pages| {
+                    PAGES_IN_LOG.set(pages);
+                    Ok(())
+                }));
                 handle.log = Some(log);
             }
             Ok(())
@@ -138,6 +151,7 @@ impl FileConnection {
         let handle = self.here()?;
         if handle.log.is_some() {
             handle.run(COMMIT).map_err(translated)?;
+            handle.pages_in_log = PAGES_IN_LOG.get();
         } else {
             self.elsewhere(|handle| handle.run(COMMIT)).await?;
         }
@@ -150,12 +164,15 @@ impl FileConnection {
 
     /// Whether there is more in the log than one would like to search.
     pub fn has_long_log(&mut self) -> Result<bool, sqlx::Error> {
-        Ok(self.here()?.pages_in_log(LOOK_AT_LOG).map_err(translated)? >= LONGEST_LOG_PAGES)
+        let handle = self.here()?;
+        let is_long = handle.pages_in_log >= LONGEST_LOG_PAGES;
+        // It begins anew only once nobody reads what is in the file by now.
+        Ok(is_long && handle.only_in_log(LOOK_AT_LOG).map_err(translated)? >= LONGEST_LOG_PAGES)
     }
 
     /// Moves what is in the log into the file.
     pub async fn shorten_log(&mut self) -> Result<(), sqlx::Error> {
-        self.elsewhere(|handle| handle.pages_in_log(SHORTEN_LOG)).await.map(drop)
+        self.elsewhere(|handle| handle.only_in_log(SHORTEN_LOG)).await.map(drop)
     }
 
     /// Needs no waiting. On a full disk SQLite may have done so by itself.
@@ -179,9 +196,9 @@ impl Handle {
         self.conn.prepare_cached(statement)?.raw_execute().map(drop)
     }
 
-    /// Those that are not in the file yet, after a checkpoint of whatever kind.
-    fn pages_in_log(&self, checkpoint: &'static str) -> rusqlite::Result<i64> {
-        let not_in_file = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
+    /// Pages that are not in the file yet, after a checkpoint of whatever kind.
+    fn only_in_log(&self, checkpoint: &'static str) -> rusqlite::Result<i32> {
+        let not_in_file = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i32>(1)? - row.get::<_, i32>(2)?);
         self.conn.prepare_cached(checkpoint)?.query_one([], not_in_file)
     }
 }
