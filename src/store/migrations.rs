@@ -19,7 +19,8 @@ macro_rules! migrations {
             "0003_server_keys",
             "0004_spent_envelopes",
             "0005_attempts",
-            "0006_audit_events"
+            "0006_audit_events",
+            "0007_indexes"
         )
     };
     ($folder:literal, $($name:literal),+) => {
