@@ -14,6 +14,7 @@ pub mod file;
 mod file_transaction;
 pub mod foreign_users;
 pub mod imported_accounts;
+mod joined;
 mod migrations;
 mod patience;
 mod retry;

@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 use super::receive_envelope::{Received, Spent, remember, spent};
 use super::{Internal, audit};
 use crate::app::{App, Lane};
-use crate::model::{Attempts, AuditEvent, AuditKind, Client, Counter, Email, Timestamp, TooManyAttempts};
-use crate::store::{self, Tx, attempts, audit_events, transaction, transaction_before_another};
+use crate::model::{
+    Account, Attempts, AuditEvent, AuditKind, Client, Counter, Email, Session, Timestamp, TooManyAttempts,
+};
+use crate::store::attempts::{self, Standing};
+use crate::store::{self, Tx, audit_events, transaction, transaction_before_another};
 
 /// Who tries: at which account, and where from.
 #[derive(Debug)]
@@ -26,13 +29,15 @@ pub(super) struct Entered<'a> {
     _lane: Lane,
 }
 
-/// Where an attempt is counted, and what had been counted there before.
+/// Where an attempt is counted, what had been counted there before, and whose password it is.
 #[derive(Clone, Debug)]
 struct Found {
     counter: Counter,
     before: Option<Attempts>,
     /// Or may yet, because it is counted with everyone's.
     anyone_failed: bool,
+    account: Option<Account>,
+    sessions: i64,
 }
 
 /// What was counted, and what had been there before.
@@ -75,12 +80,15 @@ impl<'a> Attempt<'a> {
 
     /// Whoever tries from where it succeeded before is counted apart, unless that failed too often in a row.
     async fn look(&self, app: &App) -> Result<Found, Internal> {
-        let [of_everyone, of_known] = attempts::by_counters(&app.db, [&self.of_everyone, &self.of_known]).await?;
+        let counters = [&self.of_everyone, &self.of_known];
+        let Standing { account, sessions, attempts } = attempts::with_account(&app.db, self.email, counters).await?;
+        let [of_everyone, of_known] = attempts;
         let known = of_known.filter(|attempts| attempts.failures < Attempts::MOST_OF_KNOWN);
-        Ok(match known {
-            Some(_) => Found { counter: self.of_known.clone(), before: known, anyone_failed: of_everyone.is_some() },
-            None => Found { counter: self.of_everyone.clone(), before: of_everyone, anyone_failed: true },
-        })
+        let (counter, before, anyone_failed) = match known {
+            Some(_) => (self.of_known.clone(), known, of_everyone.is_some()),
+            None => (self.of_everyone.clone(), of_everyone, true),
+        };
+        Ok(Found { counter, before, anyone_failed, account, sessions })
     }
 
     /// Of someone's devices that log in at the same moment at several nodes, each counts against the others until it is
@@ -111,6 +119,16 @@ impl<'a> Attempt<'a> {
 }
 
 impl Entered<'_> {
+    /// As it was when the attempt was let in. What is done with it later must look whether it still is.
+    pub(super) fn take_account(&mut self) -> Option<Account> {
+        self.found.account.take()
+    }
+
+    /// Whether one session more may be one too many.
+    pub(super) fn has_all_sessions(&self) -> bool {
+        self.found.sessions >= Session::MOST.into()
+    }
+
     /// When there were too many attempts, no envelope is spent: the client may come again with it. Nothing is counted
     /// for envelopes that were seen before: they are not judged.
     pub(super) async fn spend<const N: usize>(

@@ -14,7 +14,6 @@ use crate::app::{App, Overloaded};
 use crate::model::{
     Account, AccountId, Actor, AuditKind, Client, Email, HashMemory, PasswordHash, TooManyAttempts, Verified,
 };
-use crate::store::accounts;
 
 #[derive(Debug)]
 pub struct Login {
@@ -44,10 +43,10 @@ pub enum LoginError {
 pub async fn login(app: &Arc<App>, request: Login, client: &Client) -> Result<TokenAnswer, LoginError> {
     app.hashing.check_room()?;
     let envelope = receive(app, request.password.expose_secret()).await??;
-    let entered = Attempt::new(&request.email, client).enter(app).await??;
+    let mut entered = Attempt::new(&request.email, client).enter(app).await??;
+    let account = entered.take_account();
     let turn = wait_for_turn(app, app.hashing.reserve()?).await??;
     let ([envelope], counted) = entered.spend(app, [envelope]).await??;
-    let account = accounts::by_email(&app.db, &request.email).await.map_err(Internal::from)?;
 
     let account_id = account.as_ref().map(|account| account.id.clone());
     let (judge, email) = (Arc::clone(app), request.email.clone());

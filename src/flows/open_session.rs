@@ -63,8 +63,11 @@ pub(super) async fn open_session(
         }
         audit_events::insert(tx, &event).await?;
         let is_open = sessions::insert(tx, &session, account.password_version).await?;
-        let mut too_many = Vec::new();
-        for old in sessions::list_older(tx, &account.id, Session::MOST, ENDED_AT_ONCE).await? {
+        let (mut old, mut too_many) = (Vec::new(), Vec::new());
+        if entered.has_all_sessions() {
+            old = sessions::list_older(tx, &account.id, Session::MOST, ENDED_AT_ONCE).await?;
+        }
+        for old in old {
             let event = ended(app, &account.id, &old, client);
             sessions::end(tx, &old, &account.id, now, EndReason::TooManySessions).await?;
             audit_events::insert(tx, &event).await?;

@@ -1,10 +1,14 @@
 //! The table `attempts`: failed logins in a row, one row a counter.
 
+use super::joined::Joined;
 use super::{Db, Insertion, Result, Tx, execute, on, statements};
-use crate::model::{Attempts, Counter, Email, Timestamp};
+use crate::model::{Account, Attempts, Counter, Email, Timestamp};
 
 statements! {
-    BY_COUNTERS = "SELECT counter, failures, pending, next_at, updated_at FROM attempts WHERE counter IN (?, ?)";
+    WITH_ACCOUNT = "SELECT a.id, a.name, a.email, a.password, a.password_version, a.created_at, a.disabled_at, \
+                    (SELECT COUNT(*) FROM sessions s WHERE s.account_id = a.id AND s.ended_at IS NULL) AS sessions, \
+                    c.counter, c.failures, c.pending, c.next_at, c.updated_at FROM (SELECT 1) AS asked \
+                    LEFT JOIN accounts a ON a.email = ? LEFT JOIN attempts c ON c.counter IN (?, ?)";
     INSERT = "INSERT INTO attempts (counter, failures, pending, next_at, updated_at, kept_until) \
               VALUES (?, ?, ?, ?, ?, ?)";
     UPDATE = "UPDATE attempts SET failures = ?, pending = ?, next_at = ?, updated_at = ?, kept_until = ? \
@@ -21,18 +25,42 @@ statements! {
     DELETE_OVER = "DELETE FROM attempts WHERE counter = ? AND kept_until < ?";
 }
 
+/// Whatever is known of an address to which someone says to have the password.
+#[derive(Debug)]
+pub struct Standing {
+    pub account: Option<Account>,
+    /// How many of the account's sessions nobody has ended.
+    pub sessions: i64,
+    /// By each of two counters.
+    pub attempts: [Option<Attempts>; 2],
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
+    #[sqlx(flatten)]
+    account: Joined<Account>,
+    sessions: i64,
+    #[sqlx(flatten)]
+    counted: Joined<Counted>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Counted {
     counter: String,
     #[sqlx(flatten)]
     attempts: Attempts,
 }
 
-/// What was counted by each of two counters.
-pub async fn by_counters(db: &Db, counters: [&Counter; 2]) -> Result<[Option<Attempts>; 2]> {
+/// Asks once for all that a login asks for.
+pub async fn with_account(db: &Db, email: &Email, counters: [&Counter; 2]) -> Result<Standing> {
     let [one, other] = counters.map(Counter::name);
-    let rows: Vec<Row> = on!(db, |conn| sqlx::query_as(BY_COUNTERS).bind(one).bind(other).fetch_all(conn))?;
-    Ok([one, other].map(|name| rows.iter().find(|row| row.counter == name).map(|row| row.attempts)))
+    let rows: Vec<Row> =
+        on!(db, |conn| sqlx::query_as(WITH_ACCOUNT).bind(email).bind(one).bind(other).fetch_all(conn))?;
+    let counted: Vec<&Counted> = rows.iter().filter_map(|row| row.counted.0.as_ref()).collect();
+    let attempts = [one, other].map(|name| counted.iter().find(|one| one.counter == name).map(|one| one.attempts));
+    // A row for each counter, with the account in all of them.
+    let (account, sessions) = rows.into_iter().next().map_or((None, 0), |row| (row.account.0, row.sessions));
+    Ok(Standing { account, sessions, attempts })
 }
 
 /// Replaces what was `found` with `next`; false when another request did so first.

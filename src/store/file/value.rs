@@ -5,7 +5,7 @@ use std::fmt;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use sqlx::encode::IsNull;
-use sqlx::error::BoxDynError;
+use sqlx::error::{BoxDynError, UnexpectedNullError};
 use sqlx::{Arguments, Decode, Encode, IntoArguments, Type, TypeInfo};
 
 use super::File;
@@ -196,5 +196,8 @@ impl<'q, T: Encode<'q, File> + Type<File> + 'q> Encode<'q, File> for Option<T> {
 }
 
 fn not_expected(found: &Value, expected: StorageClass) -> BoxDynError {
+    if *found == Value::Null {
+        return UnexpectedNullError.into();
+    }
     format!("{} stands where {expected} is expected", StorageClass::of(found)).into()
 }

@@ -83,9 +83,9 @@ fn counter(email: &str) -> Counter {
 }
 
 async fn counted(server: &TestServer, email: &str) -> Option<Attempts> {
-    let counter = counter(email);
-    let [counted, _] = attempts::by_counters(&server.app.db, [&counter, &counter]).await.unwrap();
-    counted
+    let (email, counter) = (Email::parse(email).unwrap(), counter(email));
+    let standing = attempts::with_account(&server.app.db, &email, [&counter, &counter]).await.unwrap();
+    standing.attempts[0]
 }
 
 async fn count(server: &TestServer, email: &str, counted: Attempts) {
