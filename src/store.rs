@@ -31,7 +31,7 @@ mod value;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::mysql::{MySqlConnection, MySqlDatabaseError};
+use sqlx_mysql::{MySqlConnection, MySqlDatabaseError};
 use tracing::{Instrument, Span};
 
 pub use address::{DatabaseUrl, InvalidAddress, Overrides};

@@ -1,6 +1,7 @@
 //! A database of its own for each server, on the MySQL that `scripts/with-database mysql` starts.
 
-use sqlx::{Connection, MySqlConnection};
+use sqlx::Connection;
+use sqlx_mysql::MySqlConnection;
 
 use crate::stage::Failure;
 

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use bulla::clock::Clock;
-use sqlx::{AssertSqlSafe, Connection, MySqlConnection};
+use sqlx::{AssertSqlSafe, Connection};
+use sqlx_mysql::MySqlConnection;
 use tokio::runtime::Runtime;
 
 use crate::stage::Failure;

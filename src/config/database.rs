@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::mysql::MySqlConnectOptions;
+use sqlx_mysql::MySqlConnectOptions;
 
 use super::reader::Reader;
 use super::{Settings, count, port, values};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+use sqlx_mysql::{MySqlConnectOptions, MySqlSslMode};
 
 #[derive(Clone)]
 pub enum DatabaseUrl {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use sqlx::mysql::MySqlDatabaseError;
+use sqlx_mysql::MySqlDatabaseError;
 
 use super::{Error, Result};
 

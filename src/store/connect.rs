@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError};
 use sqlx::{ConnectOptions, Connection};
+use sqlx_mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError};
 
 use super::condition::{self, Condition};
 use super::file::{FileConnection, FileOptions};

@@ -4,8 +4,8 @@
 //! as quoted identifiers and are checked against what exists before. Nothing here writes.
 
 use futures_util::{Stream, TryStreamExt};
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
+use sqlx_mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow};
 
 use super::{ConnectError, DatabaseUrl, connect};
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{ConnectOptions, Connection, MySqlConnection, SqlStr};
+use sqlx::{ConnectOptions, Connection, SqlStr};
+use sqlx_mysql::MySqlConnection;
 
 use super::stock::Stock;
 use super::{ConnectError, Db};

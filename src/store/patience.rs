@@ -1,6 +1,6 @@
 //! Which failures pass by themselves. A request is answered "unavailable" at once; an import has time, and asks again.
 
-use sqlx::mysql::MySqlDatabaseError;
+use sqlx_mysql::MySqlDatabaseError;
 
 use super::Error;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::mysql::MySqlDatabaseError;
+use sqlx_mysql::MySqlDatabaseError;
 
 use super::Error;
 

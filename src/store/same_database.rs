@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use sqlx::MySqlConnection;
+use sqlx_mysql::MySqlConnection;
 
 use super::file::FileConnection;
 use super::stock::Stock;

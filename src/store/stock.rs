@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use metrics::Histogram;
-use sqlx::mysql::MySqlDatabaseError;
 use sqlx::{ConnectOptions, Connection};
+use sqlx_mysql::MySqlDatabaseError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Cloning shares it.

@@ -2,8 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
-use sqlx::{AssertSqlSafe, MySqlPool, Row};
+use sqlx::{AssertSqlSafe, Row};
+use sqlx_mysql::MySqlPool;
+use sqlx_mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
 use tokio::runtime::Runtime;
 
 /// As a service's user of it sees it. Gone when dropped, with its user.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bulla::store::{Db, Held, Limits};
-use sqlx::MySqlConnection;
+use sqlx_mysql::MySqlConnection;
 
 use crate::database::TestDatabase;
 use crate::folder;

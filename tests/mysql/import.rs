@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use sqlx::MySqlPool;
+use sqlx_mysql::MySqlPool;
 use tempfile::TempDir;
 
 use crate::database::TestDatabase;
