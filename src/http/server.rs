@@ -25,6 +25,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::alarm::Alarm;
 use crate::private_file;
 
 /// The other end of a request's connection.
@@ -210,7 +211,7 @@ impl Drop for InFlight {
 /// HTTP/1.1 and HTTP/2, told apart by the first bytes, with TLS and without.
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(SILENCE).max_buf_size(LARGEST_HEAD_BYTES);
+    builder.http1().timer(Alarm::new(SILENCE)).header_read_timeout(SILENCE).max_buf_size(LARGEST_HEAD_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
