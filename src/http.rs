@@ -4,6 +4,7 @@ mod alarm;
 mod answers;
 mod client_address;
 mod counted;
+mod entrance;
 mod error;
 mod extract;
 mod health;
@@ -26,4 +27,4 @@ mod verify;
 mod well_known;
 
 pub use metrics::{install_metrics, metrics_router};
-pub use router::{paths, router};
+pub use router::{entrance, paths};

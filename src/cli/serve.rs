@@ -71,8 +71,8 @@ impl Server {
             let router = http::metrics_router(Arc::clone(&app), handle);
             tokio::spawn(server::serve(listener, None, router, 100, stop.clone()));
         }
-        let router = http::router(Arc::clone(&app));
-        server::serve(listener, tls, router, max_connections, stop).await;
+        let entrance = http::entrance(Arc::clone(&app));
+        server::serve(listener, tls, entrance, max_connections, stop).await;
         app.db.close().await;
         tracing::info!("stopped");
         Ok(())

@@ -36,9 +36,15 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What is around every route.
 pub(super) struct Surroundings {
     pub(super) app: Arc<App>,
-    /// The routes of which a yes is no line in the log, nor worth a span.
-    pub(super) routine: Vec<&'static str>,
+    pub(super) known: Vec<Known>,
     pub(super) counted: Counted,
+}
+
+/// A route.
+pub(super) struct Known {
+    pub(super) path: &'static str,
+    /// Whether a yes is no line in the log, nor worth a span.
+    pub(super) is_routine: bool,
 }
 
 /// A route within its surroundings. `from_fn` would make three boxes more for each request.
@@ -66,11 +72,12 @@ impl Service<Request> for Surrounded {
 }
 
 /// What is known of a request before it is answered.
-struct Noted {
+pub(super) struct Noted {
     begun: Instant,
     id: RequestId,
     method: &'static str,
-    route: Option<MatchedPath>,
+    /// The pattern, not the path: nothing that a client made up gets into the log.
+    route: &'static str,
     is_routine: bool,
     address: IpAddr,
     /// For the log, and for a collector of traces.
@@ -78,36 +85,48 @@ struct Noted {
 }
 
 impl Noted {
-    /// The pattern, not the path: nothing that a client made up gets into the log.
-    fn route(&self) -> &str {
-        self.route.as_ref().map_or("(none)", MatchedPath::as_str)
-    }
-
     fn describe(&self) -> Span {
-        tracing::info_span!("request", request_id = %self.id, method = self.method, route = self.route())
+        tracing::info_span!("request", request_id = %self.id, method = self.method, route = self.route)
     }
 }
 
 impl Surroundings {
     fn note(&self, request: &mut Request) -> Noted {
-        let begun = Instant::now();
-        // Our own, always: an id from outside could be another request's, or not fit into a log line.
-        let id = RequestId::new(self.app.new_id());
-        let client = client(&self.app, request, &id);
-        let (method, address) = (known_method(request.method()), client.address);
-        let route = request.extensions().get::<MatchedPath>().cloned();
-        let mut noted =
-            Noted { begun, id, method, route, is_routine: false, address, spans: [Span::none(), Span::none()] };
-        noted.is_routine = self.routine.contains(&noted.route());
+        let peer = *request.extensions().get::<Peer>().expect("the accept loop notes the peer of every connection");
+        let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let known = self.known.iter().find(|known| matched == Some(known.path));
+        let (method, headers) = (known_method(request.method()), request.headers());
+        let mut noted = self.note_routine(method, known.map_or("(none)", |known| known.path), peer, headers);
+        noted.is_routine = known.is_some_and(|known| known.is_routine);
         if !noted.is_routine {
-            let traced = traced::begin(method, noted.route(), &noted.id, parent(&self.app, request));
+            let traced = traced::begin(method, noted.route, &noted.id, parent(&self.app, peer, headers));
             noted.spans = [noted.describe(), traced];
         }
+        let client = client(&noted, headers);
         request.extensions_mut().insert(client);
         noted
     }
 
-    async fn answer(&self, noted: &Noted, answering: impl Future<Output = Result<Response, Infallible>>) -> Response {
+    /// As little as a routine request needs.
+    pub(super) fn note_routine(
+        &self,
+        method: &'static str,
+        route: &'static str,
+        peer: Peer,
+        headers: &HeaderMap,
+    ) -> Noted {
+        let begun = Instant::now();
+        // Our own, always: an id from outside could be another request's, or not fit into a log line.
+        let id = RequestId::new(self.app.new_id());
+        let address = client_address(peer.0.ip(), headers, &self.app.config.trusted_proxies);
+        Noted { begun, id, method, route, is_routine: true, address, spans: [Span::none(), Span::none()] }
+    }
+
+    pub(super) async fn answer(
+        &self,
+        noted: &Noted,
+        answering: impl Future<Output = Result<Response, Infallible>>,
+    ) -> Response {
         let [span, traced] = &noted.spans;
         let answering = AssertUnwindSafe(answering).catch_unwind().instrument(traced.clone());
         let mut response = match in_time(answering).instrument(span.clone()).await {
@@ -121,14 +140,14 @@ impl Surroundings {
         let (status, elapsed) = (response.status(), noted.begun.elapsed());
         traced::end(traced, status);
         self.tell(noted, status, code, elapsed);
-        self.counted.note(noted.route(), noted.method, status, elapsed);
+        self.counted.note(noted.route, noted.method, status, elapsed);
         response
     }
 
     fn tell(&self, noted: &Noted, status: StatusCode, code: Option<&'static str>, elapsed: Duration) {
         let (status, milliseconds) = (status.as_u16(), format_args!("{:.1}", elapsed.as_secs_f64() * 1000.0));
         if noted.is_routine && code.is_none() {
-            let (request_id, method, route) = (&noted.id, noted.method, noted.route());
+            let (request_id, method, route) = (&noted.id, noted.method, noted.route);
             tracing::debug!(%request_id, method, route, status, milliseconds, "answered");
         } else {
             let span = if noted.is_routine { noted.describe() } else { noted.spans[0].clone() };
@@ -149,10 +168,9 @@ async fn in_time<T>(answering: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Whose trace this is a part of, if a proxy says so that we trust: strangers do not choose what is kept.
-fn parent<'r>(app: &App, request: &'r Request) -> Option<&'r HeaderValue> {
-    let peer = request.extensions().get::<Peer>()?.0.ip();
-    let is_trusted = app.config.trusted_proxies.iter().any(|network| network.contains(&peer));
-    request.headers().get(traced::TRACEPARENT).filter(|_| is_trusted)
+fn parent<'h>(app: &App, peer: Peer, headers: &'h HeaderMap) -> Option<&'h HeaderValue> {
+    let is_trusted = app.config.trusted_proxies.iter().any(|network| network.contains(&peer.0.ip()));
+    headers.get(traced::TRACEPARENT).filter(|_| is_trusted)
 }
 
 /// Writes the document of a refusal, now that the request id is known; returns its code.
@@ -220,15 +238,9 @@ pub(super) async fn method_not_allowed() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }
 
-fn client(app: &App, request: &Request, id: &RequestId) -> Client {
-    let peer: Option<IpAddr> = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let peer = peer.expect("the accept loop notes the peer of every connection");
-    let user_agent = request.headers().get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
-    Client {
-        address: client_address(peer, request.headers(), &app.config.trusted_proxies),
-        user_agent: readable(user_agent),
-        request_id: id.clone(),
-    }
+fn client(noted: &Noted, headers: &HeaderMap) -> Client {
+    let user_agent = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+    Client { address: noted.address, user_agent: readable(user_agent), request_id: noted.id.clone() }
 }
 
 /// For a person's eyes, in a list of sessions: one line, of a sensible length.

@@ -11,7 +11,8 @@ use tower::layer::layer_fn;
 use tower_http::cors::CorsLayer;
 
 use super::counted::Counted;
-use super::request::{Surrounded, Surroundings};
+use super::entrance::Entrance;
+use super::request::{Known, Surrounded, Surroundings};
 use super::{
     health, login, openapi, pages, password, profile, refresh, register, request, sealing_key, sessions, verify,
     well_known,
@@ -64,7 +65,7 @@ fn routes() -> Vec<(&'static str, Cost, Route)> {
 
 /// The routes, and around them, from the inside out: panics become answers, browsers of other origins are let in or
 /// not, and each request gets its id, its deadline, its log line and its headers.
-pub fn router(app: Arc<App>) -> Router {
+pub fn entrance(app: Arc<App>) -> Entrance {
     let mut router = Router::new();
     for (path, cost, route) in routes() {
         router = match cost {
@@ -80,9 +81,11 @@ pub fn router(app: Arc<App>) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    let routine = routes().into_iter().filter(|(_, cost, _)| *cost == Routine).map(|(path, ..)| path).collect();
-    let surroundings = Arc::new(Surroundings { app, routine, counted: Counted::default() });
-    router.layer(layer_fn(move |route| Surrounded { route, surroundings: Arc::clone(&surroundings) }))
+    let known = routes().into_iter().map(|(path, cost, _)| Known { path, is_routine: cost == Routine }).collect();
+    let surroundings = Arc::new(Surroundings { app, known, counted: Counted::default() });
+    let around = Arc::clone(&surroundings);
+    let router = router.layer(layer_fn(move |route| Surrounded { route, surroundings: Arc::clone(&around) }));
+    Entrance { router, surroundings }
 }
 
 /// The paths that are served, for the test that holds the API's description against them.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -30,7 +31,20 @@ use crate::private_file;
 
 /// The other end of a request's connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) SocketAddr);
+pub struct Peer(pub(super) SocketAddr);
+
+/// What requests are handed to.
+pub trait Answers: Clone + Send + 'static {
+    fn answer(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
+}
+
+impl Answers for Router {
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(peer);
+        self.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+    }
+}
 
 /// For a TLS handshake, for the first request, and for the head of each one after it.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -64,7 +78,7 @@ pub enum TlsError {
 pub async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    router: Router,
+    answers: impl Answers,
     max_connections: u32,
     stop: watch::Receiver<bool>,
 ) {
@@ -76,7 +90,7 @@ pub async fn serve(
             () = &mut stopping => break,
         };
         let Some((stream, peer, place)) = accepted else { continue };
-        let connection = Connection { peer: Peer(peer), router: router.clone(), stop: stop.clone() };
+        let connection = Connection { peer: Peer(peer), answers: answers.clone(), stop: stop.clone() };
         let tls = tls.clone();
         tokio::spawn(async move {
             connection.handle(stream, tls).await;
@@ -114,13 +128,13 @@ async fn accept(
     }
 }
 
-struct Connection {
+struct Connection<A> {
     peer: Peer,
-    router: Router,
+    answers: A,
     stop: watch::Receiver<bool>,
 }
 
-impl Connection {
+impl<A: Answers> Connection<A> {
     async fn handle(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         // Answers are one small write each; waiting for more to send only delays them.
         let _ = stream.set_nodelay(true);
@@ -137,14 +151,13 @@ impl Connection {
 
     /// Answers requests until the client has no more, is silent for too long, or the server stops.
     async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
-        let Self { peer, router, stop } = self;
+        let Self { peer, answers, stop } = self;
         let activity = Arc::new(Activity::default());
         let noted = Arc::clone(&activity);
-        let service = service_fn(move |request: Request<Incoming>| {
-            let (mut request, router, in_flight) = (request.map(Body::new), router.clone(), noted.begin());
-            request.extensions_mut().insert(peer);
+        let service = service_fn(move |request| {
+            let (answers, in_flight) = (answers.clone(), noted.begin());
             async move {
-                let response = router.oneshot(request).await.unwrap_or_else(|never| match never {});
+                let response = answers.answer(request, peer).await;
                 drop(in_flight);
                 Ok::<_, Infallible>(response)
             }

@@ -11,6 +11,7 @@ use super::extract::bearer_token;
 use crate::app::App;
 use crate::flows;
 
+pub(super) const PATH: &str = "/api/auth/verify";
 /// Room for those that every answer has, too.
 const HEADERS: usize = 12;
 
@@ -25,7 +26,11 @@ const HEADERS: usize = 12;
         ("X-Auth-Session-Id" = String, description = "The session that the token belongs to"))))
 )]
 pub(super) async fn verify(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    let claims = flows::check_token(&app, bearer_token(request.headers())?).await??;
+    answer(&app, request.headers()).await
+}
+
+pub(super) async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, Problem> {
+    let claims = flows::check_token(app, bearer_token(headers)?).await??;
     let mut headers = HeaderMap::with_capacity(HEADERS);
     let values = [("x-auth-user-id", &claims.sub), ("x-auth-email", &claims.email), ("x-auth-session-id", &claims.sid)];
     for (name, value) in values {

@@ -161,7 +161,7 @@ mod cors {
         [
             with_headers(server, Method::OPTIONS, "login", &[origin, PREFLIGHT[0], PREFLIGHT[1]]).await,
             with_headers(server, Method::GET, "sealing-key", &[origin]).await,
-            with_headers(server, Method::GET, "profile", &[origin]).await,
+            with_headers(server, Method::GET, "verify", &[origin]).await,
         ]
     }
 

@@ -60,6 +60,24 @@ async fn a_good_token_is_answered_with_who_it_is_in_headers_and_an_empty_body() 
     assert_eq!(answer.header("x-auth-session-id"), tokens.refresh.split('.').next().unwrap());
 }
 
+/// The first has a way of its own, and Envoy takes the other.
+#[tokio::test]
+async fn both_ways_to_it_answer_alike() {
+    let server = shared().await;
+    let (_, tokens) = server.new_person().await;
+    for (token, status) in [(tokens.access.as_str(), 200), ("x", 401), ("", 401)] {
+        let mut answers = Vec::new();
+        for path in ["verify", "verify?x=1", "verify/", "verify/x"] {
+            let mut answer = server.with_token(Method::GET, path, token, Value::Null).await;
+            assert_eq!(answer.status, status, "{answer:?}");
+            let id = answer.headers.remove("x-request-id").unwrap();
+            answer.headers.remove("date").unwrap();
+            answers.push((answer.headers, answer.text.replace(id.to_str().unwrap(), "")));
+        }
+        assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:#?}");
+    }
+}
+
 #[tokio::test]
 async fn an_email_beyond_ascii_goes_as_utf_8() {
     let server = shared().await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bulla::app::{App, Parts};
 use bulla::clock::Clock;
 use bulla::config::{Config, Settings};
-use bulla::http::{router, server};
+use bulla::http::{entrance, server};
 use bulla::model::{Email, MasterKey, Timestamp};
 use bulla::{background, flows, store};
 use bulla_seal::{Jwk, Payload, PublicKey, Purpose};
@@ -208,7 +208,7 @@ fn first_sealing_key() -> &'static [u8] {
 pub fn serve(listener: TcpListener, app: &Arc<App>) {
     // Whoever could ask it to stop is gone at once.
     let (_, never) = tokio::sync::watch::channel(false);
-    tokio::spawn(server::serve(listener, None, router(Arc::clone(app)), 1000, never));
+    tokio::spawn(server::serve(listener, None, entrance(Arc::clone(app)), 1000, never));
 }
 
 fn client() -> reqwest::ClientBuilder {

@@ -1,0 +1,48 @@
+//! Where requests come in.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{Method, Request};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+
+use super::request::Surroundings;
+use super::server::{Answers, Peer};
+use super::verify;
+
+/// The routes, and a shorter way to the one that gateways take for each request of an application: to be matched, boxed
+/// and given extensions there costs more than its answer.
+#[derive(Clone)]
+pub struct Entrance {
+    pub(super) router: Router,
+    pub(super) surroundings: Arc<Surroundings>,
+}
+
+impl Answers for Entrance {
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response {
+        if !self.is_short(&request) {
+            return self.router.answer(request, peer).await;
+        }
+        let (surroundings, headers) = (&*self.surroundings, request.headers());
+        let noted = surroundings.note_routine("GET", verify::PATH, peer, headers);
+        let answering = async { Ok::<_, Infallible>(verify::answer(&surroundings.app, headers).await.into_response()) };
+        surroundings.answer(&noted, answering).await
+    }
+}
+
+impl Entrance {
+    /// Where browsers of other origins are let in, an answer says more, and the router knows what.
+    fn is_short(&self, request: &Request<Incoming>) -> bool {
+        let is_asked = request.method() == Method::GET && request.uri().path() == verify::PATH;
+        is_asked && self.surroundings.app.config.cors_origins.is_empty()
+    }
+}
+
+impl fmt::Debug for Entrance {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Entrance").field("router", &self.router).finish_non_exhaustive()
+    }
+}
