@@ -1,5 +1,5 @@
-//! One timer for a connection, kept: hyper wants another deadline for the head of every request, and to start and stop a
-//! timer for each of them costs more than a small answer.
+//! One timer for a connection, kept: hyper wants another deadline for the head of every request, and would start a timer
+//! for each, and stop it.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};

@@ -17,8 +17,9 @@ use super::verify;
 /// and given extensions there costs more than its answer.
 #[derive(Clone)]
 pub struct Entrance {
-    pub(super) router: Router,
-    pub(super) surroundings: Arc<Surroundings>,
+    router: Router,
+    surroundings: Arc<Surroundings>,
+    has_short_way: bool,
 }
 
 impl Answers for Entrance {
@@ -34,10 +35,15 @@ impl Answers for Entrance {
 }
 
 impl Entrance {
-    /// Where browsers of other origins are let in, an answer says more, and the router knows what.
+    pub(super) fn new(router: Router, surroundings: Arc<Surroundings>) -> Self {
+        // It does nothing that only routes do which are not routine. Where browsers of other origins are let in, an answer
+        // says more, and the router knows what.
+        let has_short_way = surroundings.is_routine(verify::PATH) && surroundings.app.config.cors_origins.is_empty();
+        Self { router, surroundings, has_short_way }
+    }
+
     fn is_short(&self, request: &Request<Incoming>) -> bool {
-        let is_asked = request.method() == Method::GET && request.uri().path() == verify::PATH;
-        is_asked && self.surroundings.app.config.cors_origins.is_empty()
+        self.has_short_way && request.method() == Method::GET && request.uri().path() == verify::PATH
     }
 }
 

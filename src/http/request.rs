@@ -91,6 +91,10 @@ impl Noted {
 }
 
 impl Surroundings {
+    pub(super) fn is_routine(&self, path: &str) -> bool {
+        self.known.iter().any(|known| known.path == path && known.is_routine)
+    }
+
     fn note(&self, request: &mut Request) -> Noted {
         let peer = *request.extensions().get::<Peer>().expect("the accept loop notes the peer of every connection");
         let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);

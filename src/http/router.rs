@@ -64,7 +64,7 @@ fn routes() -> Vec<(&'static str, Cost, Route)> {
 }
 
 /// The routes, and around them, from the inside out: panics become answers, browsers of other origins are let in or
-/// not, and each request gets its id, its deadline, its log line and its headers.
+/// not, and each request gets its id, its deadline, its log line and its headers. One of them can be reached past the router.
 pub fn entrance(app: Arc<App>) -> Entrance {
     let mut router = Router::new();
     for (path, cost, route) in routes() {
@@ -85,7 +85,7 @@ pub fn entrance(app: Arc<App>) -> Entrance {
     let surroundings = Arc::new(Surroundings { app, known, counted: Counted::default() });
     let around = Arc::clone(&surroundings);
     let router = router.layer(layer_fn(move |route| Surrounded { route, surroundings: Arc::clone(&around) }));
-    Entrance { router, surroundings }
+    Entrance::new(router, surroundings)
 }
 
 /// The paths that are served, for the test that holds the API's description against them.

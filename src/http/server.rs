@@ -221,7 +221,7 @@ impl Drop for InFlight {
     }
 }
 
-/// HTTP/1.1 and HTTP/2, told apart by the first bytes, with TLS and without.
+/// HTTP/1.1 and HTTP/2, told apart by the first bytes, with TLS and without. For one connection: its alarm wakes one task.
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(Alarm::new(SILENCE)).header_read_timeout(SILENCE).max_buf_size(LARGEST_HEAD_BYTES);

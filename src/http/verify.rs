@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 
 use super::error::Problem;
@@ -38,6 +38,8 @@ pub(super) async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, P
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| Problem::internal())?;
         headers.insert(HeaderName::from_static(name), value);
     }
+    // In HTTP/2 nobody else would say so.
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     let mut response = Response::default();
     *response.headers_mut() = headers;
     Ok(response)

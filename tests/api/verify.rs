@@ -60,7 +60,7 @@ async fn a_good_token_is_answered_with_who_it_is_in_headers_and_an_empty_body() 
     assert_eq!(answer.header("x-auth-session-id"), tokens.refresh.split('.').next().unwrap());
 }
 
-/// The first has a way of its own, and Envoy takes the other.
+/// The first two have a way of their own; Envoy takes the others.
 #[tokio::test]
 async fn both_ways_to_it_answer_alike() {
     let server = shared().await;

@@ -17,7 +17,11 @@ fn http_2_is_spoken_without_tls_to_who_knows() {
     let options = ["--http2-prior-knowledge", "-H", "Content-Type: application/json", "--data-binary", "@-"];
     let answer = server.request("login", &options, &body).unwrap();
     assert_eq!(answer.protocol, "HTTP/2");
-    answer.ok(200);
+    let bearer = format!("Authorization: Bearer {}", answer.ok(200)["access_token"].as_str().unwrap());
+    for path in ["verify", "verify/x"] {
+        let answer = server.request(path, &["--http2-prior-knowledge", "-H", &bearer], "").unwrap();
+        assert_eq!((answer.status, answer.header("content-length")), (200, Some("0")), "{path}: {answer:?}");
+    }
     assert_eq!(server.get("/healthz").protocol, "HTTP/1.1");
 }
 
