@@ -48,6 +48,7 @@ pub fn grow(entrant: &'static Entrant, accounts: usize) -> Result<(), Failure> {
     let each = (many_bytes - few_bytes) / accounts as i64;
     println!("\n{each} bytes for an account and a session; {} MiB in all", many_bytes / 1024 / 1024);
     println!("from the start of the program to \"ready\": {starts} ms");
+    println!("an index of all sessions, as a migration makes one: {:.1} s", tables.time_of_an_index()?.as_secs_f64());
     prune(&server, &mut tables, accounts.min(EXPIRING))
 }
 
