@@ -93,7 +93,7 @@ test("an overloaded server says when to come again", () =>
   }));
 
 test("a database that does not answer ends no session", () =>
-  withServer({ BULLA_DATABASE_TIMEOUT: "200ms" }, async (server) => {
+  withServer({ BULLA_DATABASE_TIMEOUT: "1s" }, async (server) => {
     const { client, email } = await newCaller({}, server.url);
     const release = await hold(join(server.folder, "bulla.db"));
     const error = await caught(client.updateProfile({ name: "Ada King" }), "unavailable", 503);
