@@ -23,7 +23,7 @@ pub struct Entrance {
 }
 
 impl Answers for Entrance {
-    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response {
+    async fn answer(self, request: Request<Incoming>, peer: Peer) -> Response {
         if !self.is_short(&request) {
             return self.router.answer(request, peer).await;
         }
@@ -38,7 +38,8 @@ impl Entrance {
     pub(super) fn new(router: Router, surroundings: Arc<Surroundings>) -> Self {
         // It does nothing that only routes do which are not routine. Where browsers of other origins are let in, an answer
         // says more, and the router knows what.
-        let has_short_way = surroundings.is_routine(verify::PATH) && surroundings.app.config.cors_origins.is_empty();
+        let is_routine = surroundings.known(verify::PATH).is_some_and(|known| known.is_routine);
+        let has_short_way = is_routine && surroundings.app.config.cors_origins.is_empty();
         Self { router, surroundings, has_short_way }
     }
 

@@ -91,14 +91,13 @@ impl Noted {
 }
 
 impl Surroundings {
-    pub(super) fn is_routine(&self, path: &str) -> bool {
-        self.known.iter().any(|known| known.path == path && known.is_routine)
+    pub(super) fn known(&self, path: &str) -> Option<&Known> {
+        self.known.iter().find(|known| known.path == path)
     }
 
     fn note(&self, request: &mut Request) -> Noted {
         let peer = *request.extensions().get::<Peer>().expect("the accept loop notes the peer of every connection");
-        let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-        let known = self.known.iter().find(|known| matched == Some(known.path));
+        let known = request.extensions().get::<MatchedPath>().and_then(|matched| self.known(matched.as_str()));
         let (method, headers) = (known_method(request.method()), request.headers());
         let mut noted = self.note_routine(method, known.map_or("(none)", |known| known.path), peer, headers);
         noted.is_routine = known.is_some_and(|known| known.is_routine);

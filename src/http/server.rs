@@ -35,14 +35,14 @@ pub struct Peer(pub(super) SocketAddr);
 
 /// What requests are handed to.
 pub trait Answers: Clone + Send + 'static {
-    fn answer(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
+    fn answer(self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
 }
 
 impl Answers for Router {
-    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response {
+    async fn answer(self, request: Request<Incoming>, peer: Peer) -> Response {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
-        self.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+        self.oneshot(request).await.unwrap_or_else(|never| match never {})
     }
 }
 

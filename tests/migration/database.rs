@@ -3,8 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::{AssertSqlSafe, Row};
-use sqlx_mysql::MySqlPool;
-use sqlx_mysql::{MySqlConnectOptions, MySqlPoolOptions, MySqlRow};
+use sqlx_mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions, MySqlRow};
 use tokio::runtime::Runtime;
 
 /// As a service's user of it sees it. Gone when dropped, with its user.
