@@ -23,6 +23,14 @@ fn fetch_next<T>(blocks: *const T, run: &Run<'_>, place: usize, chosen: usize) {
     }
 }
 
+/// Has the block fetched that is written a few places later: what is written goes through the cache, and waits for what was
+/// there.
+#[inline]
+#[target_feature(enable = "sse")]
+fn fetch_target<T>(blocks: *const T, run: &Run<'_>, place: usize) {
+    prefetch(blocks, run.target + place + AHEAD);
+}
+
 /// Asks for the cache lines of a block, in the order in which they are read. An address is never wrong for a prefetch.
 #[inline]
 #[target_feature(enable = "sse")]

@@ -11,7 +11,7 @@
 use std::arch::x86_64::*;
 use std::hint::black_box;
 
-use super::fetch_next;
+use super::{fetch_next, fetch_target};
 use crate::run::{Block, Run, three};
 
 /// That this processor has AVX2: made by [`Avx2::detect`] alone.
@@ -30,40 +30,50 @@ impl Avx2 {
 }
 
 type Register = __m256i;
-/// A block: four registers a row.
-type Registers = [Register; 32];
+/// Four rows of four registers.
+type Half = [Register; 16];
+type Halves = [Half; 2];
 type Quad = [Register; 4];
 
 #[target_feature(enable = "avx2")]
-fn compute(blocks: &mut [Registers], run: &Run<'_>, scratch: &mut Registers) {
+fn compute(blocks: &mut [Halves], run: &Run<'_>, scratch: &mut Halves) {
     let (base, rotations) = (blocks.as_ptr(), Rotations::new());
-    let mut chosen = run.reference(0, first_word(blocks[run.previous][0]));
+    let mut chosen = run.reference(0, first_word(blocks[run.previous][0][0]));
     for place in 0..run.count {
+        fetch_target(base, run, place);
         let (previous, target) = run.previous_and_target(place);
         let (previous, reference, target) = three(blocks, previous, chosen, target);
-        for half in [0, 16] {
-            let mut rows = [_mm256_setzero_si256(); 16];
-            for register in 0..16 {
-                let sum = xor(previous[half + register], reference[half + register]);
-                rows[register] = sum;
-                target[half + register] = if run.mixes { xor(target[half + register], sum) } else { sum };
+        for half in 0..2 {
+            let mut rows = previous[half];
+            add(&mut rows, &reference[half]);
+            if run.mixes {
+                add(&mut target[half], &rows);
+            } else {
+                target[half] = rows;
             }
-            scratch[half..half + 16].copy_from_slice(&permuted_rows(rows, &rotations));
+            scratch[half] = permuted_rows(rows, &rotations);
         }
-        permute_columns(scratch, target, 0, &rotations);
+        permute_columns::<0>(scratch, target, &rotations);
         // The first word decides which block is read next; the other columns take as long as it takes to fetch it.
         if place + 1 < run.count {
-            chosen = run.reference(place + 1, first_word(target[0]));
+            chosen = run.reference(place + 1, first_word(target[0][0]));
             fetch_next(base, run, place, chosen);
         }
-        permute_columns(scratch, target, 2, &rotations);
+        permute_columns::<2>(scratch, target, &rotations);
     }
 }
 
-/// Four rows of four registers each.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn permuted_rows(mut rows: [Register; 16], by: &Rotations) -> [Register; 16] {
+fn add(half: &mut Half, other: &Half) {
+    for register in 0..16 {
+        half[register] = xor(half[register], other[register]);
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn permuted_rows(mut rows: Half, by: &Rotations) -> Half {
     let zero = [_mm256_setzero_si256(); 4];
     let [mut a, mut b, mut c, mut d] = [zero; 4];
     for row in 0..4 {
@@ -85,14 +95,15 @@ fn permuted_rows(mut rows: [Register; 16], by: &Rotations) -> [Register; 16] {
     rows
 }
 
-/// Four columns: those of the registers `first` and `first + 1` of each row. Half a register belongs to either column.
+/// Four columns: those of the registers `FIRST` and `FIRST + 1` of each row. Half a register belongs to either column.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn permute_columns(scratch: &Registers, target: &mut Registers, first: usize, by: &Rotations) {
-    let mut a = column_quarter(scratch, first);
-    let mut b = column_quarter(scratch, first + 8);
-    let mut c = column_quarter(scratch, first + 16);
-    let mut d = column_quarter(scratch, first + 24);
+fn permute_columns<const FIRST: usize>(scratch: &Halves, target: &mut Halves, by: &Rotations) {
+    let (scratch, target) = (scratch.as_flattened(), target.as_flattened_mut());
+    let mut a = column_quarter(scratch, FIRST);
+    let mut b = column_quarter(scratch, FIRST + 8);
+    let mut c = column_quarter(scratch, FIRST + 16);
+    let mut d = column_quarter(scratch, FIRST + 24);
     quarters(&mut a, &mut b, &mut c, &mut d, by);
     b = rotated_left(b);
     c = [c[1], c[0], c[3], c[2]];
@@ -101,22 +112,22 @@ fn permute_columns(scratch: &Registers, target: &mut Registers, first: usize, by
     b = rotated_right(b);
     c = [c[1], c[0], c[3], c[2]];
     d = rotated_left(d);
-    add_to_column_quarter(target, first, a);
-    add_to_column_quarter(target, first + 8, b);
-    add_to_column_quarter(target, first + 16, c);
-    add_to_column_quarter(target, first + 24, d);
+    add_to_column_quarter(target, FIRST, a);
+    add_to_column_quarter(target, FIRST + 8, b);
+    add_to_column_quarter(target, FIRST + 16, c);
+    add_to_column_quarter(target, FIRST + 24, d);
 }
 
 /// Of a column, a register has two words; so four words of it are in the registers of two rows.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn column_quarter(block: &Registers, at: usize) -> Quad {
+fn column_quarter(block: &[Register], at: usize) -> Quad {
     [block[at], block[at + 4], block[at + 1], block[at + 5]]
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn add_to_column_quarter(block: &mut Registers, at: usize, quad: Quad) {
+fn add_to_column_quarter(block: &mut [Register], at: usize, quad: Quad) {
     block[at] = xor(block[at], quad[0]);
     block[at + 4] = xor(block[at + 4], quad[1]);
     block[at + 1] = xor(block[at + 1], quad[2]);
