@@ -12,7 +12,7 @@ const COMMANDS = {
   shell: [`${EXAMPLES}/shell/login.sh`],
   php: ['php', `${EXAMPLES}/php/login.php`],
   java: ['java', '-cp', `${BUILT}/java`, 'Login'],
-  rust: [`${BUILT}/rust/bulla-example-login`],
+  rust: [`${BUILT}/programs/bulla-example-login`],
 };
 // What JSON must escape, what a shell would expand, and what is not ASCII.
 const PASSWORD = '$quiet "tides" wänder\\north €';

@@ -11,7 +11,7 @@ import {
 const COMMANDS = {
   express: () => ['node', 'server.js'],
   fastapi: (port) => [`${BUILT}/fastapi/bin/uvicorn`, 'main:app', '--port', String(port), '--no-access-log'],
-  axum: () => [`${BUILT}/axum/bulla-example-axum`],
+  axum: () => [`${BUILT}/programs/bulla-example-axum`],
 };
 
 for (const [name, command] of Object.entries(COMMANDS)) {
