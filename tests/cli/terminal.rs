@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{EMAIL, Home, PATIENCE, Process, Remote};
+use crate::support::{EMAIL, Home, PATIENCE, Process, Remote, within};
 
 /// A server that writes to a terminal of 200 columns.
 struct OnTerminal {
@@ -33,6 +33,14 @@ impl OnTerminal {
     fn lines_until(&self, last: &str) -> Vec<String> {
         self.process.stdout.wait_for(PATIENCE, last, |line| line.contains(last).then_some(()));
         self.process.stdout.text().lines().map(|line| line.trim_end().to_owned()).collect()
+    }
+}
+
+impl Drop for OnTerminal {
+    /// Asks `script`, which asks the server. That its terminal is gone would not end one whose tests run under `nohup`.
+    fn drop(&mut self) {
+        self.process.terminate();
+        within(PATIENCE, "the end of the server", || (!self.process.is_running()).then_some(()));
     }
 }
 
