@@ -23,8 +23,7 @@ fn fetch_next<T>(blocks: *const T, run: &Run<'_>, place: usize, chosen: usize) {
     }
 }
 
-/// Has the block fetched that is written a few places later: what is written goes through the cache, and waits for what was
-/// there.
+/// Has the block fetched that is written a few places later: a store waits for the lines that it goes to.
 #[inline]
 #[target_feature(enable = "sse")]
 fn fetch_target<T>(blocks: *const T, run: &Run<'_>, place: usize) {

@@ -32,6 +32,7 @@ impl Avx2 {
 type Register = __m256i;
 /// Four rows of four registers.
 type Half = [Register; 16];
+/// A block.
 type Halves = [Half; 2];
 type Quad = [Register; 4];
 
