@@ -208,7 +208,10 @@ export interface ClientOptions {
   timeoutSeconds?: number;
 }
 
-/** `ended`: the server did not take the session any more. `profile`: name or address changed. */
+/**
+ * `ended`: the server did not take the session any more. `profile`: name or address changed; told after `refresh` where
+ * both are seen at once.
+ */
 export type ChangeReason = "login" | "refresh" | "logout" | "ended" | "profile";
 
 export type ChangeListener = (user: User | null, reason: ChangeReason) => void;

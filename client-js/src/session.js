@@ -217,8 +217,13 @@ export class SessionKeeper {
     const before = this.#known ?? null;
     this.#known = session;
     if (!reason || isSame(before, session)) return;
+    const heard = [reason];
+    // New tokens came with a new name, or both were written before this tab looked.
+    if (reason === "refresh" && before && !isSame(before.user, session?.user)) heard.push("profile");
     // Apart, so that a listener that throws breaks nothing here and is still reported.
-    for (const listener of this.#listeners) queueMicrotask(() => listener(session?.user ?? null, reason));
+    for (const reason of heard) {
+      for (const listener of this.#listeners) queueMicrotask(() => listener(session?.user ?? null, reason));
+    }
   }
 
   /**
@@ -307,8 +312,8 @@ function stored({ user, access_token, refresh_token, expires_in }, refreshes) {
 const isFresh = ({ expires_at, expires_in }) => expires_at - Date.now() > Math.min(30, expires_in / 5) * 1000;
 
 /**
- * @param {StoredSession | null} one
- * @param {StoredSession | null} other
+ * @param {object | null | undefined} one
+ * @param {object | null | undefined} other
  */
 const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 

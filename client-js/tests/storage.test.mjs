@@ -5,7 +5,7 @@ import { once } from "node:events";
 import test from "node:test";
 
 import { memoryStorage, webStorage } from "../src/index.js";
-import { PASSWORD, newCaller, newClient, newPerson } from "./support/people.mjs";
+import { PASSWORD, newCaller, newClient, newPerson, openStorage } from "./support/people.mjs";
 import { URL_OF_SERVER } from "./support/server.mjs";
 
 test("web storage keeps a session under its name, and nothing after the logout", async () => {
@@ -52,6 +52,30 @@ test("a storage may take its time", async () => {
   assert.equal((await memory.get()).user.name, "Ada King");
   await client.logout();
   assert.equal(memory.get(), null);
+});
+
+test("listeners are told of a new name when new tokens are seen with it", async () => {
+  const storage = openStorage();
+  const { client, email } = await newCaller({ storage });
+  const heard = [];
+  client.onChange((user, reason) => heard.push([reason, user.name]));
+  const before = { ...storage.session };
+  const elsewhere = newClient().client;
+  await elsewhere.login({ email, password: PASSWORD });
+  await elsewhere.updateProfile({ name: "Ada King" });
+
+  // A refresh of its own brings it.
+  storage.expire();
+  await client.accessToken();
+  assert.deepEqual(heard.splice(0), [["refresh", "Ada King"], ["profile", "Ada King"]]);
+  // Another client's changes: both at one look, and then tokens alone.
+  const { user } = storage.session;
+  storage.session = { ...before, user: { ...user, name: "Ada Byron" } };
+  await client.accessToken();
+  storage.session = { ...storage.session, access_token: "another" };
+  await client.accessToken();
+  const both = [["refresh", "Ada Byron"], ["profile", "Ada Byron"]];
+  assert.deepEqual(heard, [...both, ["refresh", "Ada Byron"]]);
 });
 
 test("a client keeps no process alive", async () => {
