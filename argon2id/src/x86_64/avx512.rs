@@ -8,7 +8,7 @@
 
 use std::arch::x86_64::*;
 
-use super::fetch_next;
+use super::{fetch_next, fetch_target};
 use crate::run::{Block, Run, three};
 
 /// That this processor has AVX-512: made by [`Avx512::detect`] alone.
@@ -51,6 +51,7 @@ fn compute(blocks: &mut [Registers], run: &Run<'_>) {
     }
     let mut chosen = run.reference(0, first_word(current[0][0]));
     for place in 0..run.count {
+        fetch_target(base, run, place);
         let (previous, target) = run.previous_and_target(place);
         let (previous, reference, target) = three(blocks, previous, chosen, target);
         for column in 0..4 {
