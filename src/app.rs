@@ -90,7 +90,7 @@ impl App {
             shared_secret: shared_secret(&config),
             decoys: Decoys::new(hash_of_nobody(&config, &random), &master_key.derive("decoys")),
             ended_sessions: EndedSessions::default(),
-            verified_tokens: VerifiedTokens::default(),
+            verified_tokens: VerifiedTokens::new(random.bytes()),
             addresses: AddressThrottle::new(config.address_rate),
             attempt_lanes: AttemptLanes::default(),
             event_ids: EventIds::default(),

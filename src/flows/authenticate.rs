@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bulla_token::Claims;
 
 use super::{Internal, keep_keys};
-use crate::app::{App, VerifiedTokens};
+use crate::app::App;
 use crate::model::{Account, Client, Session, SessionId};
 use crate::store::sessions;
 
@@ -32,9 +32,9 @@ pub async fn authenticate(app: &App, token: &str, client: &Client) -> Result<Res
 
 /// The claims of a token with a good signature that has not expired.
 pub(super) async fn claims(app: &App, token: &str) -> Result<Option<Arc<Claims>>, Internal> {
-    let (digest, now) = (VerifiedTokens::digest(token), app.clock.now().seconds());
+    let (tag, now) = (app.verified_tokens.tag(token), app.clock.now().seconds());
     let verifier = &app.keys.current().verifier;
-    if let Some(claims) = app.verified_tokens.get(&digest, verifier) {
+    if let Some(claims) = app.verified_tokens.get(&tag, verifier) {
         return Ok(Some(claims).filter(|claims| verifier.still_holds(claims, now)));
     }
     let is_unknown = |kid: String| !app.keys.current().verifier.knows(&kid);
@@ -45,7 +45,7 @@ pub(super) async fn claims(app: &App, token: &str) -> Result<Option<Arc<Claims>>
     let verifier = &app.keys.current().verifier;
     let claims = verifier.verify(token, now).ok().map(Arc::new);
     if let Some(claims) = &claims {
-        app.verified_tokens.insert(digest, Arc::clone(claims), verifier);
+        app.verified_tokens.insert(tag, Arc::clone(claims), verifier);
     }
     Ok(claims)
 }
