@@ -142,7 +142,7 @@ export class SessionKeeper {
   /** @param {declared.User} user */
   async update(user) {
     await this.#change((mine) => {
-      const isNews = mine?.user.id === user.id && JSON.stringify(mine?.user) !== JSON.stringify(user);
+      const isNews = mine?.user.id === user.id && !isSame(mine?.user, user);
       return mine && isNews ? { ...mine, user } : mine;
     }, "profile");
   }
@@ -217,12 +217,12 @@ export class SessionKeeper {
     const before = this.#known ?? null;
     this.#known = session;
     if (!reason || isSame(before, session)) return;
-    const heard = [reason];
+    const reasons = [reason];
     // New tokens came with a new name, or both were written before this tab looked.
-    if (reason === "refresh" && before && !isSame(before.user, session?.user)) heard.push("profile");
+    if (reason === "refresh" && before && !isSame(before.user, session?.user)) reasons.push("profile");
     // Apart, so that a listener that throws breaks nothing here and is still reported.
-    for (const reason of heard) {
-      for (const listener of this.#listeners) queueMicrotask(() => listener(session?.user ?? null, reason));
+    for (const told of reasons) {
+      for (const listener of this.#listeners) queueMicrotask(() => listener(session?.user ?? null, told));
     }
   }
 
