@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use aws_lc_rs::cmac;
+use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use bulla_token::{Claims, Verifier};
 
 /// Bounded: of two generations the older one is forgotten once the younger is full. What was asked for again meanwhile is
 /// in the younger one.
 #[derive(Debug)]
 pub struct VerifiedTokens {
-    key: cmac::Key,
+    key: LessSafeKey,
     generations: Mutex<Generations>,
 }
 
@@ -23,22 +23,28 @@ struct Generations {
     old: HashMap<TokenTag, Arc<Claims>>,
 }
 
-/// AES-CMAC (RFC 4493) of a token, under a key that no one else has: no token is kept in memory, and nobody can make one
-/// with the tag of another. Where a processor computes SHA-256 without instructions for it, that took three times as long.
+/// AES-GMAC (NIST SP 800-38D §6.4) of a token, under a key that no one else has: no token is kept in memory, and nobody can
+/// make one with the tag of another. That takes a seventh of the time of SHA-256 where a processor has no instructions for it.
+///
+/// The nonce is always the same. Of GMAC that leaves a universal hash, two texts of which have the same tag once in 2^120
+/// choices of the key; whoever saw tags could work out the key, and nobody does: they never leave this map.
 pub type TokenTag = [u8; 16];
+
+const NONCE: [u8; 12] = [0; 12];
 
 /// In each generation; some 500 bytes each.
 const MOST_TOKENS: usize = 8192;
 
 impl VerifiedTokens {
     pub fn new(key: [u8; 16]) -> Self {
-        let key = cmac::Key::new(cmac::AES_128, &key).expect("AES-128 takes any 16 bytes");
-        Self { key, generations: Mutex::default() }
+        let key = UnboundKey::new(&AES_128_GCM, &key).expect("AES-128 takes any 16 bytes");
+        Self { key: LessSafeKey::new(key), generations: Mutex::default() }
     }
 
     pub fn tag(&self, token: &str) -> TokenTag {
-        let tag = cmac::sign(&self.key, token.as_bytes()).expect("a MAC needs nothing but memory");
-        tag.as_ref().try_into().expect("a block of AES has 16 bytes")
+        let nonce = Nonce::assume_unique_for_key(NONCE);
+        let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(token), &mut []);
+        tag.expect("there is nothing to encrypt").as_ref().try_into().expect("a block of AES has 16 bytes")
     }
 
     /// The claims of a token that this one verified. Whether they hold *now* is for the caller to say.
@@ -104,18 +110,18 @@ mod tests {
 
     #[test]
     fn a_tag_is_of_the_whole_token_and_of_the_key() {
-        let of_rfc = VerifiedTokens::new(*b"\x2b\x7e\x15\x16\x28\xae\xd2\xa6\xab\xf7\x15\x88\x09\xcf\x4f\x3c");
-        // RFC 4493 §4, example 1.
-        let empty = 0xbb1d_6929_e959_3728_7fa3_7d12_9b75_6746_u128;
-        assert_eq!(of_rfc.tag(""), empty.to_be_bytes());
+        let zero = VerifiedTokens::new([0; 16]);
+        // McGrew and Viega, "The Galois/Counter Mode of Operation", test case 1.
+        let empty = 0x58e2_fcce_fa7e_3061_367f_1d57_a4e7_455a_u128;
+        assert_eq!(zero.tag(""), empty.to_be_bytes());
         let token = "x".repeat(600);
         for place in [0, 1, 16, 300, 599] {
             let mut other = token.clone();
             other.replace_range(place..=place, "y");
-            assert_ne!(of_rfc.tag(&other), of_rfc.tag(&token), "{place}");
+            assert_ne!(zero.tag(&other), zero.tag(&token), "{place}");
         }
-        assert_ne!(of_rfc.tag(&token[1..]), of_rfc.tag(&token));
-        assert_ne!(tokens().tag(&token), of_rfc.tag(&token));
+        assert_ne!(zero.tag(&token[1..]), zero.tag(&token));
+        assert_ne!(tokens().tag(&token), zero.tag(&token));
     }
 
     #[test]

@@ -10,11 +10,13 @@ use metrics::{Counter, Histogram};
 use super::error::Problem;
 use crate::app::Outcomes;
 
-/// The time series of the requests that were answered so far, by route: as many as there are methods and statuses.
+/// The time series of the requests that were answered so far.
 #[derive(Default)]
-pub(super) struct Counted(RwLock<HashMap<String, HashMap<Kind, Series>>>);
+pub(super) struct Counted(RwLock<HashMap<Kind, Series>>);
 
-type Kind = (&'static str, StatusCode);
+/// Method, route and status. The route is the pattern, not the path, and the method one of a few: nothing that a client
+/// made up becomes a time series.
+type Kind = (&'static str, &'static str, StatusCode);
 
 struct Series {
     count: Counter,
@@ -27,24 +29,19 @@ pub(super) fn note_outcome<T>(outcomes: &Outcomes, answered: &Result<T, Problem>
 }
 
 impl Counted {
-    /// `route` is the pattern, not the path, and `method` one of a few: nothing that a client made up becomes a time
-    /// series.
-    pub(super) fn note(&self, route: &str, method: &'static str, status: StatusCode, elapsed: Duration) {
-        let kind = (method, status);
-        if let Some(series) = self.0.read().expect(NO_PANIC).get(route).and_then(|kinds| kinds.get(&kind)) {
+    pub(super) fn note(&self, kind: Kind, elapsed: Duration) {
+        if let Some(series) = self.0.read().expect(NO_PANIC).get(&kind) {
             return series.note(elapsed);
         }
-        let mut routes = self.0.write().expect(NO_PANIC);
-        let kinds = routes.entry(route.to_owned()).or_default();
-        kinds.entry(kind).or_insert_with(|| Series::of(route, kind)).note(elapsed);
+        self.0.write().expect(NO_PANIC).entry(kind).or_insert_with(|| Series::of(kind)).note(elapsed);
     }
 }
 
 impl Series {
-    fn of(route: &str, (method, status): Kind) -> Self {
-        let (route, status) = (route.to_owned(), status.as_u16().to_string());
+    fn of((method, route, status): Kind) -> Self {
+        let status = status.as_u16().to_string();
         Self {
-            duration: metrics::histogram!("bulla_http_request_duration_seconds", "route" => route.clone()),
+            duration: metrics::histogram!("bulla_http_request_duration_seconds", "route" => route),
             count: metrics::counter!("bulla_http_requests_total", "method" => method, "route" => route, "status" => status),
         }
     }

@@ -66,7 +66,7 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
 pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let token = match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok().and_then(token_of),
+        (Some(value), None) => str::from_utf8(value.as_bytes()).ok().and_then(token_of),
         // Two of them: a proxy may have looked at the other one.
         _ => None,
     };
@@ -75,7 +75,7 @@ pub(super) fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {
 
 fn token_of(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_ascii()).filter(|token| !token.is_empty())
 }
 
 /// Whoever holds a valid token of a living session.

@@ -32,6 +32,18 @@ use crate::model::{Client, RequestId};
 const DEADLINE: Duration = Duration::from_secs(30);
 const LONGEST_USER_AGENT_CHARACTERS: usize = 256;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Of every answer that does not say otherwise.
+const DEFAULTS: [(HeaderName, HeaderValue); 5] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    ),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+];
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
 /// What is around every route.
 pub(super) struct Surroundings {
@@ -143,7 +155,7 @@ impl Surroundings {
         let (status, elapsed) = (response.status(), noted.begun.elapsed());
         traced::end(traced, status);
         self.tell(noted, status, code, elapsed);
-        self.counted.note(noted.route, noted.method, status, elapsed);
+        self.counted.note((noted.method, noted.route, status), elapsed);
         response
     }
 
@@ -189,22 +201,11 @@ fn add_headers(app: &App, headers: &mut HeaderMap, id: &RequestId) {
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         headers.insert(REQUEST_ID, id);
     }
-    let defaults = [
-        (header::CACHE_CONTROL, "no-store"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-    ];
-    for (name, value) in defaults {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    for (name, value) in DEFAULTS {
+        headers.entry(name).or_insert(value);
     }
     if app.public_url.starts_with("https://") {
-        headers
-            .insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
     }
 }
 

@@ -165,10 +165,10 @@ impl<A: Answers> Connection<A> {
         let builder = builder();
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
         tokio::select! {
+            biased;
             // A client that breaks off is not worth a line in the log.
             _ = connection.as_mut() => return,
-            () = activity.does_not_begin() => return,
-            () = activity.ceases() => {}
+            begun = activity.ceases() => if !begun { return },
             () = stopped(stop) => {}
         }
         connection.as_mut().graceful_shutdown();
@@ -194,22 +194,19 @@ impl Activity {
         InFlight(Arc::clone(self))
     }
 
-    /// Completes if there is no request within [`SILENCE`]: hyper has no deadline of its own for choosing a protocol, nor
-    /// for the beginning of HTTP/2.
-    async fn does_not_begin(&self) {
+    /// Completes once there was no request for [`IDLE`]; or with false if there is none within [`SILENCE`], for hyper has no
+    /// deadline of its own for choosing a protocol, nor for the beginning of HTTP/2.
+    async fn ceases(&self) -> bool {
         tokio::time::sleep(SILENCE).await;
-        if self.requests.load(Ordering::Relaxed) > 0 {
-            std::future::pending::<()>().await;
+        let mut requests = self.requests.load(Ordering::Relaxed);
+        if requests == 0 {
+            return false;
         }
-    }
-
-    /// Completes once there was no request for [`IDLE`].
-    async fn ceases(&self) {
         loop {
-            let requests = self.requests.load(Ordering::Relaxed);
             tokio::time::sleep(IDLE).await;
-            if self.in_flight.load(Ordering::Relaxed) == 0 && self.requests.load(Ordering::Relaxed) == requests {
-                return;
+            let before = std::mem::replace(&mut requests, self.requests.load(Ordering::Relaxed));
+            if requests == before && self.in_flight.load(Ordering::Relaxed) == 0 {
+                return true;
             }
         }
     }

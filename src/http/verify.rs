@@ -12,6 +12,10 @@ use crate::app::App;
 use crate::flows;
 
 pub(super) const PATH: &str = "/api/auth/verify";
+const USER_ID: HeaderName = HeaderName::from_static("x-auth-user-id");
+const EMAIL: HeaderName = HeaderName::from_static("x-auth-email");
+const SESSION_ID: HeaderName = HeaderName::from_static("x-auth-session-id");
+const NOTHING: HeaderValue = HeaderValue::from_static("0");
 /// Room for those that every answer has, too.
 const HEADERS: usize = 12;
 
@@ -32,14 +36,13 @@ pub(super) async fn verify(State(app): State<Arc<App>>, request: Request) -> Res
 pub(super) async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, Problem> {
     let claims = flows::check_token(app, bearer_token(headers)?).await??;
     let mut headers = HeaderMap::with_capacity(HEADERS);
-    let values = [("x-auth-user-id", &claims.sub), ("x-auth-email", &claims.email), ("x-auth-session-id", &claims.sid)];
-    for (name, value) in values {
+    for (name, value) in [(USER_ID, &claims.sub), (EMAIL, &claims.email), (SESSION_ID, &claims.sid)] {
         // An address outside of ASCII goes as UTF-8 bytes.
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| Problem::internal())?;
-        headers.insert(HeaderName::from_static(name), value);
+        headers.insert(name, value);
     }
     // In HTTP/2 nobody else would say so.
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    headers.insert(header::CONTENT_LENGTH, NOTHING);
     let mut response = Response::default();
     *response.headers_mut() = headers;
     Ok(response)
