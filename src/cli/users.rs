@@ -19,6 +19,7 @@ use crate::store::{Db, accounts};
 pub(super) const EXAMPLES: &str = "Examples:
   bulla users list
   bulla users create --name 'Ada Lovelace' --email ada@example.com
+  bulla users set-password ada@example.com
   bulla users import --from mysql://app:secret@localhost/app --table users --dry-run
   bulla users import --from users.csv --report refused.jsonl
   bulla users export > users.jsonl";
@@ -73,6 +74,14 @@ pub(super) enum Users {
         #[arg(long)]
         all: bool,
     },
+    /// Set another password for someone who forgot theirs, read from a prompt or from standard input; their sessions end
+    #[command(after_help = "Examples:
+  bulla users set-password ada@example.com
+  openssl rand -base64 18 | tee /dev/tty | bulla users set-password ada@example.com")]
+    SetPassword {
+        /// Email address or id
+        user: String,
+    },
     /// Forget failed logins: a locked password can be tried again at once
     Unlock {
         /// Email address
@@ -115,6 +124,7 @@ impl Users {
                 Ok(())
             }
             Self::Logout { user, .. } => logout(config, user.as_deref()).await,
+            Self::SetPassword { user } => set_password(config, &user).await,
             Self::Unlock { email } => unlock(config, &email).await,
         }
     }
@@ -185,6 +195,16 @@ async fn logout(config: Config, user: Option<&str>) -> Outcome {
     };
     app.db.close().await;
     println!("{ended} sessions of {whose} ended");
+    Ok(())
+}
+
+async fn set_password(config: Config, user: &str) -> Outcome {
+    let app = open_beside(config).await?;
+    let account = find(&app.db, user).await?;
+    let password = SecretString::from(read_password()?.as_str());
+    let ended = flows::set_password(&app, &account, password).await.map_err(Failure::new)?;
+    app.db.close().await;
+    println!("{} logs in with the new password from now on; {ended} sessions ended", account.email);
     Ok(())
 }
 

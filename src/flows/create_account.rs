@@ -1,20 +1,18 @@
 //! Creating an account for someone, as an operator.
 
-use secrecy::{ExposeSecret, SecretString};
-use zeroize::Zeroizing;
+use secrecy::SecretString;
 
+use super::hash_password::{HashPasswordError, hash_password};
 use super::{Internal, register};
-use crate::app::{App, Overloaded};
-use crate::model::{Account, AccountId, Actor, Email, Name, Password, PasswordHash, WeakPassword};
+use crate::app::App;
+use crate::model::{Account, AccountId, Actor, Email, Name};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CreateAccountError {
-    #[error("the password {0}")]
-    WeakPassword(#[from] WeakPassword),
+    #[error(transparent)]
+    Password(#[from] HashPasswordError),
     #[error("an account with this email address exists already")]
     EmailTaken,
-    #[error(transparent)]
-    Overloaded(#[from] Overloaded),
     #[error(transparent)]
     Internal(#[from] Internal),
 }
@@ -25,16 +23,12 @@ pub async fn create_account(
     email: Email,
     password: SecretString,
 ) -> Result<Account, CreateAccountError> {
-    let password = Password::new(Zeroizing::new(password.expose_secret().to_owned()));
-    app.config.password_policy.check(&password, &name, &email)?;
-    let (salt, cost) = (app.random.bytes(), app.config.argon2);
-    let turn = app.hashing.turn(app.hashing.reserve()?).await?;
-    let hash = app.hashing.run(turn, move |memory| PasswordHash::make(&password, salt, cost, memory));
+    let password = hash_password(app, password, &name, &email).await?;
     let account = Account {
         id: AccountId::new(app.new_id()),
         name,
         email,
-        password: hash.await.map_err(Internal::from)?,
+        password,
         password_version: 1,
         created_at: app.clock.now(),
         disabled_at: None,

@@ -3,7 +3,7 @@
 use bulla_seal::Purpose;
 use serde_json::Value;
 
-use crate::support::{EMAIL, Home, OTHER_PASSWORD, PASSWORD, Ran, Server, body};
+use crate::support::{EMAIL, Home, OTHER_PASSWORD, PASSWORD, Ran, Server, Tokens, body};
 
 fn create(home: &Home, name: &str, email: &str, password: &str) -> Ran {
     home.run_with(&["users", "create", "--name", name, "--email", email], password)
@@ -135,6 +135,50 @@ fn logging_someone_out_ends_their_sessions_and_nobody_elses() {
 }
 
 #[test]
+fn whoever_forgot_a_password_logs_in_with_the_one_that_an_operator_sets() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    server.register(EMAIL);
+    let with_the_other = || server.post("login", &body(EMAIL, &server.seal(Purpose::Login, EMAIL, OTHER_PASSWORD)));
+    for _ in 0..5 {
+        with_the_other().problem(401, "invalid_credentials");
+    }
+    server.try_login(EMAIL).problem(429, "too_many_attempts");
+    let set = |password: &str| home.run_with(&["users", "set-password", "ADA@example.com"], password).ok();
+    let said = set(&format!("{OTHER_PASSWORD}\n"));
+    assert!(said.contains("ada@example.com logs in with the new password"), "{said}");
+    let tokens = Tokens::of(&with_the_other());
+    server.try_login(EMAIL).problem(401, "invalid_credentials");
+    assert!(set(PASSWORD).contains("1 sessions ended"));
+    server.profile(&tokens.access).problem(401, "invalid_token");
+    server.refresh(&tokens.refresh).problem(401, "invalid_token");
+    server.login(EMAIL);
+    let events = home.run(&["audit", "--json"]).ok();
+    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let changes: Vec<Value> = events.filter(|event| event["event"] == "password_changed").collect();
+    let told = |change: &Value| (change["actor"].clone(), change["detail"].clone());
+    let expected = |detail: &str| (Value::from("operator"), Value::from(detail));
+    let told: Vec<_> = changes.iter().map(told).collect();
+    assert_eq!(told, [expected("0 sessions ended"), expected("1 sessions ended")]);
+}
+
+#[test]
+fn a_password_that_an_operator_may_not_set_changes_nothing() {
+    let home = Home::new();
+    let server = Server::start(&home);
+    let tokens = server.ada();
+    let set = |password: &str| home.run_with(&["users", "set-password", EMAIL], password);
+    set("fourteen chars").refused(&["the password", "15"]);
+    set(&format!("{EMAIL}-{EMAIL}")).refused(&["the password"]);
+    set("").refused(&["no password given"]);
+    server.profile(&tokens.access).ok(200);
+    home.run(&["users", "disable", EMAIL]).ok();
+    set(OTHER_PASSWORD).refused(&["disabled", "`bulla users enable`"]);
+    home.run(&["users", "enable", EMAIL]).ok();
+    server.login(EMAIL);
+}
+
+#[test]
 fn a_password_that_was_guessed_at_is_unlocked() {
     let home = Home::new();
     let server = Server::start(&home);
@@ -153,7 +197,7 @@ fn a_password_that_was_guessed_at_is_unlocked() {
 fn nobody_of_that_name_is_said_so() {
     let home = Home::new();
     drop(Server::start(&home));
-    for command in ["disable", "enable", "logout"] {
+    for command in ["disable", "enable", "logout", "set-password"] {
         for user in ["nobody@example.com", "42"] {
             home.run(&["users", command, user]).refused(&[user, "`bulla users list`"]);
         }

@@ -216,7 +216,7 @@ impl<'s> Story<'s> {
             (0..9).map(|_| self.remote.seal(Purpose::Login, bird.email, &bird.next_password)).collect();
         let answers: Vec<Answer> = guesses.iter().map(|guess| self.login(bird.email, guess)).collect();
         assert!(answers.iter().any(|answer| answer.is(429, "too_many_attempts")), "{answers:?}");
-        self.home.run(&["users", "unlock", bird.email]).ok();
+        self.home.run_with(&["users", "set-password", bird.email], &bird.password).ok();
     }
 }
 
