@@ -61,7 +61,7 @@ enum Command {
     /// List, rotate, import or show the server's keys
     #[command(subcommand)]
     Keys(keys::Keys),
-    /// List, create, import, export, disable, enable, log out or unlock accounts
+    /// List, create, import, export, disable, enable, log out or unlock accounts, or set a password
     #[command(subcommand, after_help = users::EXAMPLES)]
     Users(users::Users),
     /// Copy the database to another one, from SQLite to MySQL for example

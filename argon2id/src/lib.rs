@@ -1,9 +1,10 @@
 //! Argon2id (RFC 9106), version 0x13, at the limit of the memory system.
 //!
 //! A password hash costs its attacker memory and time. The defender pays the same, so whatever the defender wastes is
-//! strength given away. This crate wastes little: blocks are compressed in AVX-512 or AVX2 registers without being copied, the block
-//! that comes next is fetched while this one is still being computed, and one [`Memory`] on huge pages serves hash after
-//! hash. An attacker with GPUs gains nothing from it; a server can afford stronger parameters in the same time.
+//! strength given away. This crate wastes little: blocks are compressed in AVX-512 or AVX2 registers without being
+//! copied, the block that comes next is fetched while this one is still being computed, and one [`Memory`] on huge pages
+//! serves hash after hash. An attacker with GPUs gains nothing from it; a server can afford stronger parameters in the
+//! same time.
 //!
 //! ```
 //! use bulla_argon2::{Cost, Memory, hash, verify};
