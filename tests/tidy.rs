@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use bulla::store::Db;
 use bulla::store::tables::Kind;
@@ -241,7 +242,7 @@ fn every_setting_stands_in_the_example() {
 }
 
 #[test]
-fn every_mutant_is_listed_and_names_a_test_that_exists() {
+fn every_mutant_fits_the_code_is_listed_and_names_a_test_that_exists() {
     let page = fs::read_to_string(root().join("docs/security-proofs.md")).unwrap();
     let mutants = files("tests/mutants", "patch");
     assert!(mutants.len() >= 20);
@@ -252,6 +253,8 @@ fn every_mutant_is_listed_and_names_a_test_that_exists() {
         let function = format!("fn {}()", test.rsplit("::").next().unwrap());
         let exists = files("tests/api", "rs").iter().any(|file| fs::read_to_string(file).unwrap().contains(&function));
         assert!(exists, "{name}: there is no test {test}");
+        let check = Command::new("git").args(["apply", "--check"]).arg(&path).current_dir(root()).output().unwrap();
+        assert!(check.status.success(), "{name}: {}", String::from_utf8_lossy(&check.stderr));
     }
 }
 
