@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::hash_password::{HashPasswordError, hash_password};
 use super::{Internal, audit};
 use crate::app::App;
-use crate::model::{Account, Actor, AuditKind, Counter, EndReason};
+use crate::model::{Account, Actor, AuditKind, EndReason};
 use crate::store::{accounts, attempts, audit_events, sessions, transaction};
 
 #[derive(Debug, thiserror::Error)]
@@ -26,13 +26,12 @@ pub async fn set_password(app: &App, account: &Account, password: SecretString) 
         return Err(SetPasswordError::AccountDisabled);
     }
     let hash = hash_password(app, password, &account.name, &account.email).await?;
-    let (now, counter) = (app.clock.now(), Counter::of_everyone(&account.email));
+    let now = app.clock.now();
     let event = audit::event(app, AuditKind::PasswordChanged, Actor::Operator).of_account(&account.id);
     let set = transaction!(app.db, |tx| {
         let is_set = accounts::update_password(tx, account, &hash).await?;
         let ended = sessions::end_all(tx, &account.id, now, EndReason::PasswordChanged).await?;
-        attempts::delete(tx, &counter).await?;
-        attempts::forgive_known(tx, &account.email).await?;
+        attempts::forgive(tx, &account.email).await?;
         let event = event.clone().because(format_args!("{ended} sessions ended"));
         audit_events::insert(tx, &event).await?;
         is_set.then_some((ended, event))

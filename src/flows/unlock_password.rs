@@ -2,19 +2,17 @@
 
 use super::{Internal, audit};
 use crate::app::App;
-use crate::model::{Actor, AuditKind, Counter, Email};
+use crate::model::{Actor, AuditKind, Email};
 use crate::store::{accounts, attempts, audit_events, transaction};
 
 /// False when there was nothing to unlock: no attempt has failed since the last good login.
 pub async fn unlock_password(app: &App, email: &Email) -> Result<bool, Internal> {
-    let (counter, account) = (Counter::of_everyone(email), accounts::by_email(&app.db, email).await?);
+    let account = accounts::by_email(&app.db, email).await?;
     let event = audit::event(app, AuditKind::PasswordUnlocked, Actor::Operator);
     let event = event.of_account(account.as_ref().map(|account| &account.id));
     let forgotten = transaction!(app.db, |tx| {
         audit_events::insert(tx, &event).await?;
-        let was_tried = attempts::delete(tx, &counter).await?;
-        let was_tried_from_known = attempts::forgive_known(tx, email).await?;
-        (was_tried || was_tried_from_known).then_some(())
+        attempts::forgive(tx, email).await?.then_some(())
     })?;
     if forgotten.is_some() {
         audit::tell(&event);

@@ -114,10 +114,12 @@ pub async fn restart(tx: &mut Tx, counter: &Counter, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// Forgets the failures from all known networks; false when there were none.
-pub async fn forgive_known(tx: &mut Tx, email: &Email) -> Result<bool> {
+/// Forgets the failures of everyone, those from known networks too; false when there were none.
+pub async fn forgive(tx: &mut Tx, email: &Email) -> Result<bool> {
+    let was_tried = delete(tx, &Counter::of_everyone(email)).await?;
     let [first, last] = Counter::names_of_known(email);
-    Ok(execute!(tx, sqlx::query(FORGIVE).bind(&first).bind(&last))? > 0)
+    let was_tried_from_known = execute!(tx, sqlx::query(FORGIVE).bind(&first).bind(&last))? > 0;
+    Ok(was_tried || was_tried_from_known)
 }
 
 /// False when there was nothing to forget.
