@@ -79,14 +79,21 @@ function connect(url, { storage = memoryStorage(), timeoutSeconds = 15, fetch })
   const sendAuthorized = (method, path, request, given) =>
     authorized(({ access_token }) => send(method, path, { ...request, token: access_token }), given);
 
-  return { rawFetch, session, authorized, sendAuthorized, sendSealed: createSendSealed(send) };
+  const readProfile = () =>
+    authorized(async ({ access_token, user: known }) => {
+      const user = await send("GET", "/profile", { token: access_token, expected: "id" });
+      await session.update(user, known);
+      return user;
+    });
+
+  return { rawFetch, session, authorized, sendAuthorized, readProfile, sendSealed: createSendSealed(send) };
 }
 
 /**
  * @param {Connection} connection
  * @returns {Pick<declared.Client, "register" | "login" | "profile" | "updateProfile" | "changePassword">}
  */
-function accountMethods({ session, authorized, sendAuthorized, sendSealed }) {
+function accountMethods({ session, authorized, sendAuthorized, readProfile, sendSealed }) {
   return {
     async register({ name, email, password }) {
       const { user } = await sendSealed(
@@ -107,11 +114,7 @@ function accountMethods({ session, authorized, sendAuthorized, sendSealed }) {
       return answer.user;
     },
 
-    async profile() {
-      const user = await sendAuthorized("GET", "/profile", { expected: "id" });
-      await session.update(user);
-      return user;
-    },
+    profile: readProfile,
 
     async updateProfile({ name }) {
       const user = await sendAuthorized("PATCH", "/profile", { body: { name }, expected: "id" });
@@ -123,17 +126,17 @@ function accountMethods({ session, authorized, sendAuthorized, sendSealed }) {
       authorized((current) =>
         // The new tokens begin a new chain: a refresh with the old one, at the same time, would be refused.
         session.undisturbed(current, async () => {
-          const { access_token, user } = await session.readAgain(sessionId(current));
-          const { email } = user;
+          const latest = await session.readAgain(sessionId(current));
+          const { email } = latest.user;
           const answer = await sendSealed(
             "/password",
             async (seal) => ({
               current_password: await seal(currentPassword, { purpose: "current_password", email }),
               new_password: await seal(newPassword, { purpose: "new_password", email }),
             }),
-            { token: access_token, expected: "refresh_token" },
+            { token: latest.access_token, expected: "refresh_token" },
           );
-          await session.renew(sessionId(current), answer);
+          await session.renew(latest, answer);
           return answer.user;
         }),
       ),
@@ -144,14 +147,12 @@ function accountMethods({ session, authorized, sendAuthorized, sendSealed }) {
  * @param {Connection} connection
  * @returns {Pick<declared.Client, "restore" | "sessions" | "endSession" | "endAllSessions" | "logout">}
  */
-function sessionMethods({ session, sendAuthorized }) {
+function sessionMethods({ session, sendAuthorized, readProfile }) {
   return {
     async restore() {
       if (!(await session.find())) return null;
       try {
-        const user = await sendAuthorized("GET", "/profile", { expected: "id" });
-        await session.update(user);
-        return user;
+        return await readProfile();
       } catch (error) {
         if (await session.read()) throw error;
         return null;

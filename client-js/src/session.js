@@ -128,22 +128,27 @@ export class SessionKeeper {
   /**
    * Keeps the next tokens of a session, unless it was logged out meanwhile, or another has taken its place.
    *
-   * @param {string} id
+   * @param {StoredSession} current
    * @param {TokenAnswer} answer
    */
-  async renew(id, answer) {
-    const renewed = await this.#change(
-      (mine) => (mine && sessionId(mine) === id ? stored(answer, mine.refreshes + 1) : mine),
-      "refresh",
-    );
+  async renew(current, answer) {
+    const id = sessionId(current);
+    const renewed = await this.#change((mine) => {
+      if (!mine || sessionId(mine) !== id) return mine;
+      return stored({ ...answer, user: newer(mine, answer.user, current.user) }, mine.refreshes + 1);
+    }, "refresh");
     return demand(renewed, id);
   }
 
-  /** @param {declared.User} user */
-  async update(user) {
+  /**
+   * @param {declared.User} user
+   * @param {declared.User} [asked] What was known when it was asked for; not given by who changed it.
+   */
+  async update(user, asked) {
     await this.#change((mine) => {
-      const isNews = mine?.user.id === user.id && !isSame(mine?.user, user);
-      return mine && isNews ? { ...mine, user } : mine;
+      if (mine?.user.id !== user.id) return mine;
+      const kept = asked ? newer(mine, user, asked) : user;
+      return isSame(kept, mine.user) ? mine : { ...mine, user: kept };
     }, "profile");
   }
 
@@ -174,7 +179,7 @@ export class SessionKeeper {
       throw new BullaError("timeout", "another tab refreshes the session and does not end; close it, or try again");
     }
     try {
-      return await this.renew(id, await this.#exchange(mine.refresh_token));
+      return await this.renew(mine, await this.#exchange(mine.refresh_token));
     } catch (/** @type {any} */ error) {
       // Anything else (503, 429, no answer) says nothing about the session.
       if (error.code === "invalid_token") await this.forget(id, "ended");
@@ -307,6 +312,15 @@ export const sessionId = (session) => session?.refresh_token.split(".")[0] ?? ""
 function stored({ user, access_token, refresh_token, expires_in }, refreshes) {
   return { user, access_token, refresh_token, expires_in, expires_at: Date.now() + expires_in * 1000, refreshes };
 }
+
+/**
+ * Of two states of a user, the one to keep: an answer that a change has overtaken on its way is the older.
+ *
+ * @param {StoredSession} mine
+ * @param {declared.User} answered
+ * @param {declared.User} asked What was known when it was asked for.
+ */
+const newer = (mine, answered, asked) => (isSame(mine.user, asked) ? answered : mine.user);
 
 /** @param {StoredSession} session */
 const isFresh = ({ expires_at, expires_in }) => expires_at - Date.now() > Math.min(30, expires_in / 5) * 1000;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { PASSWORD, OTHER_PASSWORD, newCaller, newClient, newEmail, newPerson, openStorage } from "./support/people.mjs";
+import { startProxy } from "./support/proxy.mjs";
 import { URL_OF_SERVER } from "./support/server.mjs";
 
 test("registering makes an account and does not log in", async () => {
@@ -58,6 +59,30 @@ test("a profile is read and changed", async () => {
   assert.equal(client.user.name, "Ada King");
   assert.equal((await client.profile()).name, "Ada King");
 });
+
+for (const note of ["GET /profile", "POST /refresh"]) {
+  test(`a name that changes while the answer to ${note} is on its way stays changed`, async () => {
+    const storage = openStorage();
+    const proxy = await startProxy(URL_OF_SERVER);
+    try {
+      const { client } = await newCaller({ storage }, proxy.url);
+      const overtaken = async (forward) => {
+        const answer = await forward();
+        storage.session.expires_at = Date.now() + 600_000;
+        await client.updateProfile({ name: "Ada King" });
+        return answer;
+      };
+      proxy.rules.push({ note, times: 1, answer: overtaken });
+      if (note === "POST /refresh") storage.expire();
+      await client.accessToken();
+      if (note === "GET /profile") assert.equal((await client.profile()).name, "Ada Lovelace");
+      assert.equal(proxy.count(note), 1);
+      assert.deepEqual([client.user.name, storage.session.user.name], ["Ada King", "Ada King"]);
+    } finally {
+      await proxy.stop();
+    }
+  });
+}
 
 test("a changed password goes on with this session and ends the others", async () => {
   const storage = openStorage();
