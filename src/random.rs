@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use uuid::Uuid;
 
 use crate::model::Timestamp;
 
@@ -36,6 +37,7 @@ impl Random {
             }
             drawn.pop().unwrap_or_else(|| self.bytes())
         });
-        uuid::Builder::from_unix_timestamp_millis(now.milliseconds().unsigned_abs(), &bytes).into_uuid().to_string()
+        let uuid = uuid::Builder::from_unix_timestamp_millis(now.milliseconds().unsigned_abs(), &bytes).into_uuid();
+        uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
     }
 }

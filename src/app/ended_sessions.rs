@@ -1,14 +1,15 @@
 //! Which sessions ended lately, so that `/verify` answers from memory.
 
 use std::collections::HashMap;
-use std::sync::RwLock;
 use std::time::{Duration, Instant};
+
+use crossbeam_utils::sync::ShardedLock;
 
 use crate::model::{SessionId, Timestamp};
 
 /// Sessions that ended while an access token of theirs may still be valid, on this node and on every other.
 #[derive(Debug, Default)]
-pub struct EndedSessions(RwLock<Known>);
+pub struct EndedSessions(ShardedLock<Known>);
 
 #[derive(Debug, Default)]
 struct Known {

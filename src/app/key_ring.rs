@@ -1,17 +1,18 @@
 //! The keys of the database as this process holds them: decrypted, parsed, ready to use.
 
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bulla_seal::SealingKey;
 use bulla_token::{Algorithm, JwkSet, SigningKey, Verifier};
+use crossbeam_utils::sync::ShardedLock;
 
 use crate::model::{KeyPurpose, KeyStage, MasterKey, StoredKey, Timestamp, WrongMasterKey};
 
 /// Swapped as a whole whenever the database's keys change.
 #[derive(Debug, Default)]
 pub struct KeyRing {
-    ring: RwLock<Option<Arc<Ring>>>,
+    ring: ShardedLock<Option<Arc<Ring>>>,
     /// Held while the keys are read, so that an older reading never replaces a newer one.
     pub last_reading: tokio::sync::Mutex<Option<Reading>>,
 }
@@ -66,18 +67,26 @@ pub enum UnusableKey {
 impl KeyRing {
     /// The current keys. They are loaded before the first request is accepted.
     pub fn current(&self) -> Arc<Ring> {
-        self.held().expect("keys are loaded before the first request")
+        self.held().expect(LOADED)
+    }
+
+    /// A look at the current keys, for what is done so often that to count who holds them would cost more.
+    pub fn look<T>(&self, at: impl FnOnce(&Ring) -> T) -> T {
+        at(self.ring.read().expect(NO_PANIC).as_ref().expect(LOADED))
     }
 
     /// As `current`, before anything is loaded too.
     pub fn held(&self) -> Option<Arc<Ring>> {
-        self.ring.read().expect("no thread panics while it holds this lock").clone()
+        self.ring.read().expect(NO_PANIC).clone()
     }
 
     pub fn replace(&self, ring: Ring) {
-        *self.ring.write().expect("no thread panics while it holds this lock") = Some(Arc::new(ring));
+        *self.ring.write().expect(NO_PANIC) = Some(Arc::new(ring));
     }
 }
+
+const LOADED: &str = "keys are loaded before the first request";
+const NO_PANIC: &str = "no thread panics while it holds this lock";
 
 impl Ring {
     /// Decrypts and parses the keys that `previous` does not hold yet: parsing an RSA key costs as much as using it.

@@ -2,17 +2,18 @@
 //! costs a signature once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use bulla_token::{Claims, Verifier};
+use crossbeam_utils::sync::ShardedLock;
 
 /// Bounded: of two generations the older one is forgotten once the younger is full. What was asked for again meanwhile is
 /// in the younger one.
 #[derive(Debug)]
 pub struct VerifiedTokens {
     key: LessSafeKey,
-    generations: Mutex<Generations>,
+    generations: ShardedLock<Generations>,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +39,7 @@ const MOST_TOKENS: usize = 8192;
 impl VerifiedTokens {
     pub fn new(key: [u8; 16]) -> Self {
         let key = UnboundKey::new(&AES_128_GCM, &key).expect("AES-128 takes any 16 bytes");
-        Self { key: LessSafeKey::new(key), generations: Mutex::default() }
+        Self { key: LessSafeKey::new(key), generations: ShardedLock::default() }
     }
 
     pub fn tag(&self, token: &str) -> TokenTag {
@@ -49,21 +50,22 @@ impl VerifiedTokens {
 
     /// The claims of a token that this one verified. Whether they hold *now* is for the caller to say.
     pub fn get(&self, token: &TokenTag, verifier: &Arc<Verifier>) -> Option<Arc<Claims>> {
-        let mut generations = self.generations.lock().expect(NO_PANIC);
+        let generations = self.generations.read().expect(NO_PANIC);
         if !generations.are_of(verifier) {
             return None;
         }
         if let Some(claims) = generations.young.get(token) {
             return Some(Arc::clone(claims));
         }
-        let claims = generations.old.remove(token)?;
-        generations.insert(*token, Arc::clone(&claims));
+        let claims = Arc::clone(generations.old.get(token)?);
+        drop(generations);
+        self.insert(*token, Arc::clone(&claims), verifier);
         Some(claims)
     }
 
     /// Remembers a token that this one verified.
     pub fn insert(&self, token: TokenTag, claims: Arc<Claims>, verifier: &Arc<Verifier>) {
-        let mut generations = self.generations.lock().expect(NO_PANIC);
+        let mut generations = self.generations.write().expect(NO_PANIC);
         if !generations.are_of(verifier) {
             *generations = Generations { verifier: Some(Arc::clone(verifier)), ..Generations::default() };
         }
@@ -143,7 +145,7 @@ mod tests {
             tokens.insert(tag_of(number), claims("x"), &first);
             assert!(number == 0 || tokens.get(&tag_of(0), &first).is_some(), "after {number}");
         }
-        let generations = tokens.generations.lock().unwrap();
+        let generations = tokens.generations.read().unwrap();
         assert!(generations.young.len() + generations.old.len() <= 2 * MOST_TOKENS);
         assert!(!generations.old.contains_key(&tag_of(1)) && !generations.young.contains_key(&tag_of(1)));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bulla_token::Claims;
 
 use super::{Internal, keep_keys};
-use crate::app::App;
+use crate::app::{App, Ring};
 use crate::model::{Account, Client, Session, SessionId};
 use crate::store::sessions;
 
@@ -33,9 +33,12 @@ pub async fn authenticate(app: &App, token: &str, client: &Client) -> Result<Res
 /// The claims of a token with a good signature that has not expired.
 pub(super) async fn claims(app: &App, token: &str) -> Result<Option<Arc<Claims>>, Internal> {
     let (tag, now) = (app.verified_tokens.tag(token), app.clock.now().seconds());
-    let verifier = &app.keys.current().verifier;
-    if let Some(claims) = app.verified_tokens.get(&tag, verifier) {
-        return Ok(Some(claims).filter(|claims| verifier.still_holds(claims, now)));
+    let known = app.keys.look(|Ring { verifier, .. }| {
+        let claims = app.verified_tokens.get(&tag, verifier)?;
+        Some(verifier.still_holds(&claims, now).then_some(claims))
+    });
+    if let Some(claims) = known {
+        return Ok(claims);
     }
     let is_unknown = |kid: String| !app.keys.current().verifier.knows(&kid);
     if bulla_token::kid_of(token).is_some_and(is_unknown) {

@@ -1,10 +1,10 @@
 //! Counting and timing requests, without looking a time series up by its text for each of them.
 
 use std::collections::HashMap;
-use std::sync::RwLock;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use crossbeam_utils::sync::ShardedLock;
 use metrics::{Counter, Histogram};
 
 use super::error::Problem;
@@ -12,7 +12,7 @@ use crate::app::Outcomes;
 
 /// The time series of the requests that were answered so far.
 #[derive(Default)]
-pub(super) struct Counted(RwLock<HashMap<Kind, Series>>);
+pub(super) struct Counted(ShardedLock<HashMap<Kind, Series>>);
 
 /// Method, route and status. The route is the pattern, not the path, and the method one of a few: nothing that a client
 /// made up becomes a time series.

@@ -23,7 +23,7 @@ pub struct Entrance {
 }
 
 impl Answers for Entrance {
-    async fn answer(self, request: Request<Incoming>, peer: Peer) -> Response {
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response {
         if !self.is_short(&request) {
             return self.router.answer(request, peer).await;
         }

@@ -34,15 +34,15 @@ use crate::private_file;
 pub struct Peer(pub(super) SocketAddr);
 
 /// What requests are handed to.
-pub trait Answers: Clone + Send + 'static {
-    fn answer(self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
+pub trait Answers: Clone + Send + Sync + 'static {
+    fn answer(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
 }
 
 impl Answers for Router {
-    async fn answer(self, request: Request<Incoming>, peer: Peer) -> Response {
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(peer);
-        self.oneshot(request).await.unwrap_or_else(|never| match never {})
+        self.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
     }
 }
 
@@ -90,10 +90,10 @@ pub async fn serve(
             () = &mut stopping => break,
         };
         let Some((stream, peer, place)) = accepted else { continue };
-        let connection = Connection { peer: Peer(peer), answers: answers.clone(), stop: stop.clone() };
-        let tls = tls.clone();
+        let connection = Connection { peer: Peer(peer), answers: answers.clone(), activity: Activity::default() };
+        let (tls, stop) = (tls.clone(), stop.clone());
         tokio::spawn(async move {
-            connection.handle(stream, tls).await;
+            Arc::new(connection).handle(stream, tls, stop).await;
             drop(place);
         });
     }
@@ -128,39 +128,38 @@ async fn accept(
     }
 }
 
+/// Shared by its requests and by nobody else: what all connections share, two cores would pass to and fro.
 struct Connection<A> {
     peer: Peer,
     answers: A,
-    stop: watch::Receiver<bool>,
+    activity: Activity,
 }
 
 impl<A: Answers> Connection<A> {
-    async fn handle(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    async fn handle(self: Arc<Self>, stream: TcpStream, tls: Option<TlsAcceptor>, stop: watch::Receiver<bool>) {
         // Answers are one small write each; waiting for more to send only delays them.
         let _ = stream.set_nodelay(true);
-        let Some(tls) = tls else { return self.speak(stream).await };
+        let Some(tls) = tls else { return self.speak(stream, stop).await };
         // A stop waits for requests, and during a handshake there is none yet.
         let accepted = tokio::select! {
             accepted = timeout(SILENCE, tls.accept(stream)) => accepted,
-            () = stopped(self.stop.clone()) => return,
+            () = stopped(stop.clone()) => return,
         };
         if let Ok(Ok(stream)) = accepted {
-            self.speak(stream).await;
+            self.speak(stream, stop).await;
         }
     }
 
     /// Answers requests until the client has no more, is silent for too long, or the server stops.
-    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
-        let Self { peer, answers, stop } = self;
-        let activity = Arc::new(Activity::default());
-        let noted = Arc::clone(&activity);
+    async fn speak(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+        stop: watch::Receiver<bool>,
+    ) {
+        let asked = Arc::clone(&self);
         let service = service_fn(move |request| {
-            let (answers, in_flight) = (answers.clone(), noted.begin());
-            async move {
-                let response = answers.answer(request, peer).await;
-                drop(in_flight);
-                Ok::<_, Infallible>(response)
-            }
+            let in_flight = InFlight::begin(&asked);
+            async move { Ok::<_, Infallible>(in_flight.0.answers.answer(request, in_flight.0.peer).await) }
         });
         let builder = builder();
         let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
@@ -168,7 +167,7 @@ impl<A: Answers> Connection<A> {
             biased;
             // A client that breaks off is not worth a line in the log.
             _ = connection.as_mut() => return,
-            begun = activity.ceases() => if !begun { return },
+            begun = self.activity.ceases() => if !begun { return },
             () = stopped(stop) => {}
         }
         connection.as_mut().graceful_shutdown();
@@ -185,15 +184,24 @@ struct Activity {
 }
 
 /// Counts as one request in flight until it is dropped.
-struct InFlight(Arc<Activity>);
+struct InFlight<A>(Arc<Connection<A>>);
+
+impl<A> InFlight<A> {
+    fn begin(connection: &Arc<Connection<A>>) -> Self {
+        let Activity { requests, in_flight } = &connection.activity;
+        requests.fetch_add(1, Ordering::Relaxed);
+        in_flight.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(connection))
+    }
+}
+
+impl<A> Drop for InFlight<A> {
+    fn drop(&mut self) {
+        self.0.activity.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl Activity {
-    fn begin(self: &Arc<Self>) -> InFlight {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight(Arc::clone(self))
-    }
-
     /// Completes once there was no request for [`IDLE`]; or with false if there is none within [`SILENCE`], for hyper has no
     /// deadline of its own for choosing a protocol, nor for the beginning of HTTP/2.
     async fn ceases(&self) -> bool {
@@ -212,16 +220,16 @@ impl Activity {
     }
 }
 
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// HTTP/1.1 and HTTP/2, told apart by the first bytes, with TLS and without. For one connection: its alarm wakes one task.
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(Alarm::new(SILENCE)).header_read_timeout(SILENCE).max_buf_size(LARGEST_HEAD_BYTES);
+    builder
+        .http1()
+        .timer(Alarm::new(SILENCE))
+        .header_read_timeout(SILENCE)
+        .max_buf_size(LARGEST_HEAD_BYTES)
+        // Answers are short: copied behind their heads, they cost less than being gathered, and fill one TLS record.
+        .writev(false);
     builder
         .http2()
         .timer(TokioTimer::new())
