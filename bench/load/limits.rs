@@ -123,8 +123,6 @@ pub fn serve_hello() -> Result<(), Failure> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
         let router: Router = Router::new().route("/", get_route(async || "hello"));
-        let (_keep, never) = tokio::sync::watch::channel(false);
-        bulla::http::server::serve(listener, None, router, 1000, never).await;
-        Ok(())
+        Ok(axum::serve(listener, router).await?)
     })
 }

@@ -36,6 +36,8 @@ struct Found {
     before: Option<Attempts>,
     /// Or may yet, because it is counted with everyone's.
     anyone_failed: bool,
+    /// Whether someone succeeded from this network before.
+    is_known: bool,
     account: Option<Account>,
     sessions: i64,
 }
@@ -83,12 +85,13 @@ impl<'a> Attempt<'a> {
         let counters = [&self.of_everyone, &self.of_known];
         let Standing { account, sessions, attempts } = attempts::with_account(&app.db, self.email, counters).await?;
         let [of_everyone, of_known] = attempts;
+        let is_known = of_known.is_some();
         let known = of_known.filter(|attempts| attempts.failures < Attempts::MOST_OF_KNOWN);
         let (counter, before, anyone_failed) = match known {
             Some(_) => (self.of_known.clone(), known, of_everyone.is_some()),
             None => (self.of_everyone.clone(), of_everyone, true),
         };
-        Ok(Found { counter, before, anyone_failed, account, sessions })
+        Ok(Found { counter, before, anyone_failed, is_known, account, sessions })
     }
 
     /// Of someone's devices that log in at the same moment at several nodes, each counts against the others until it is
@@ -164,10 +167,11 @@ impl Entered<'_> {
 
     /// After a success: nobody's failures count any more, and this network is known.
     pub(super) async fn forget_failures(&self, tx: &mut Tx, now: Timestamp) -> store::Result<()> {
-        if self.found.anyone_failed {
+        let Found { anyone_failed, is_known, .. } = self.found;
+        if anyone_failed {
             attempts::delete(tx, &self.attempt.of_everyone).await?;
         }
-        attempts::restart(tx, &self.attempt.of_known, now).await
+        attempts::restart(tx, &self.attempt.of_known, is_known, now).await
     }
 }
 

@@ -16,8 +16,8 @@ statements! {
     UPDATE_PENDING = "UPDATE attempts SET pending = pending - 1 WHERE counter = ? AND pending > 0";
     GIVE_BACK = "UPDATE attempts SET failures = ?, pending = pending - 1, next_at = ?, updated_at = ?, kept_until = ? \
                  WHERE counter = ? AND failures = ? AND pending > 0";
-    RESTART = "UPDATE attempts SET failures = 0, pending = 0, next_at = ?, updated_at = ?, kept_until = ? \
-               WHERE counter = ?";
+    RESET = "UPDATE attempts SET failures = 0, pending = 0, next_at = ?, updated_at = ?, kept_until = ? \
+             WHERE counter = ?";
     FORGIVE = "UPDATE attempts SET failures = 0, pending = 0, next_at = updated_at \
                WHERE counter > ? AND counter < ? AND failures > 0";
     DELETE = "DELETE FROM attempts WHERE counter = ?";
@@ -102,16 +102,24 @@ pub async fn give_back(tx: &mut Tx, counter: &Counter, counted: &Attempts, befor
     if given_back == 1 { Ok(()) } else { settle(tx, counter).await }
 }
 
-/// Begins to count at nothing, whether or not there was a count.
-pub async fn restart(tx: &mut Tx, counter: &Counter, now: Timestamp) -> Result<()> {
+/// Begins to count at nothing, whether or not there `was` a count a moment ago.
+pub async fn restart(tx: &mut Tx, counter: &Counter, was: bool, now: Timestamp) -> Result<()> {
     let none = Attempts::none(now);
-    let end = counter.kept_until(&none);
-    let restarted = execute!(tx, sqlx::query(RESTART).bind(now).bind(now).bind(end).bind(counter.name()))?;
-    if restarted == 0 {
-        // Another login that began at the same moment may have done it.
-        let (Insertion::Made | Insertion::Taken) = insert(tx, counter, &none).await?;
+    if was && reset(tx, counter, &none).await? {
+        return Ok(());
+    }
+    // Another login that began at the same moment may have been the first.
+    if insert(tx, counter, &none).await? == Insertion::Taken {
+        reset(tx, counter, &none).await?;
     }
     Ok(())
+}
+
+/// False when there is no count.
+async fn reset(tx: &mut Tx, counter: &Counter, none: &Attempts) -> Result<bool> {
+    let Attempts { next_at, updated_at, .. } = none;
+    let kept_until = counter.kept_until(none);
+    Ok(execute!(tx, sqlx::query(RESET).bind(next_at).bind(updated_at).bind(kept_until).bind(counter.name()))? == 1)
 }
 
 /// Forgets the failures of everyone, those from known networks too; false when there were none.
