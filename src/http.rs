@@ -1,6 +1,6 @@
 //! URLs: requests in, one flow each, answers out.
 
-mod alarm;
+mod activity;
 mod answers;
 mod client_address;
 mod counted;

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -26,7 +25,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use super::alarm::Alarm;
+use super::activity::{Activity, Watched};
 use crate::private_file;
 
 /// The other end of a request's connection.
@@ -46,10 +45,8 @@ impl Answers for Router {
     }
 }
 
-/// For a TLS handshake, for the first request, and for the head of each one after it.
+/// For a TLS handshake, and for HTTP/2's answers to our pings.
 const SILENCE: Duration = Duration::from_secs(15);
-/// For a connection without a request in flight.
-const IDLE: Duration = Duration::from_secs(60);
 /// For requests in flight once the server is asked to stop.
 const DRAIN: Duration = Duration::from_secs(20);
 /// For a moment without file descriptors.
@@ -90,7 +87,7 @@ pub async fn serve(
             () = &mut stopping => break,
         };
         let Some((stream, peer, place)) = accepted else { continue };
-        let connection = Connection { peer: Peer(peer), answers: answers.clone(), activity: Activity::default() };
+        let connection = Connection { peer: Peer(peer), answers: answers.clone(), activity: Arc::default() };
         let (tls, stop) = (tls.clone(), stop.clone());
         tokio::spawn(async move {
             Arc::new(connection).handle(stream, tls, stop).await;
@@ -132,7 +129,7 @@ async fn accept(
 struct Connection<A> {
     peer: Peer,
     answers: A,
-    activity: Activity,
+    activity: Arc<Activity>,
 }
 
 impl<A: Answers> Connection<A> {
@@ -157,12 +154,16 @@ impl<A: Answers> Connection<A> {
         stop: watch::Receiver<bool>,
     ) {
         let asked = Arc::clone(&self);
-        let service = service_fn(move |request| {
-            let in_flight = InFlight::begin(&asked);
-            async move { Ok::<_, Infallible>(in_flight.0.answers.answer(request, in_flight.0.peer).await) }
+        let service = service_fn(move |request: Request<Incoming>| {
+            let connection = Arc::clone(&asked);
+            async move {
+                let _in_flight = connection.activity.begin(request.version());
+                Ok::<_, Infallible>(connection.answers.answer(request, connection.peer).await)
+            }
         });
         let builder = builder();
-        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let watched = Watched { io: TokioIo::new(stream), activity: Arc::clone(&self.activity) };
+        let mut connection = pin!(builder.serve_connection(watched, service));
         tokio::select! {
             biased;
             // A client that breaks off is not worth a line in the log.
@@ -175,58 +176,13 @@ impl<A: Answers> Connection<A> {
     }
 }
 
-/// What a connection is doing. An HTTP/2 client can stay connected for ever by answering pings; without requests, it
-/// only keeps others out.
-#[derive(Debug, Default)]
-struct Activity {
-    requests: AtomicU64,
-    in_flight: AtomicU64,
-}
-
-/// Counts as one request in flight until it is dropped.
-struct InFlight<A>(Arc<Connection<A>>);
-
-impl<A> InFlight<A> {
-    fn begin(connection: &Arc<Connection<A>>) -> Self {
-        let Activity { requests, in_flight } = &connection.activity;
-        requests.fetch_add(1, Ordering::Relaxed);
-        in_flight.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(connection))
-    }
-}
-
-impl<A> Drop for InFlight<A> {
-    fn drop(&mut self) {
-        self.0.activity.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Activity {
-    /// Completes once there was no request for [`IDLE`]; or with false if there is none within [`SILENCE`], for hyper has no
-    /// deadline of its own for choosing a protocol, nor for the beginning of HTTP/2.
-    async fn ceases(&self) -> bool {
-        tokio::time::sleep(SILENCE).await;
-        let mut requests = self.requests.load(Ordering::Relaxed);
-        if requests == 0 {
-            return false;
-        }
-        loop {
-            tokio::time::sleep(IDLE).await;
-            let before = std::mem::replace(&mut requests, self.requests.load(Ordering::Relaxed));
-            if requests == before && self.in_flight.load(Ordering::Relaxed) == 0 {
-                return true;
-            }
-        }
-    }
-}
-
-/// HTTP/1.1 and HTTP/2, told apart by the first bytes, with TLS and without. For one connection: its alarm wakes one task.
+/// HTTP/1.1 and HTTP/2, told apart by the first bytes, with TLS and without. [`Activity`] watches over all deadlines but
+/// the one for a ping: hyper's own would start a timer for the head of each request.
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(Alarm::new(SILENCE))
-        .header_read_timeout(SILENCE)
+        .header_read_timeout(None)
         .max_buf_size(LARGEST_HEAD_BYTES)
         // Answers are short: copied behind their heads, they cost less than being gathered, and fill one TLS record.
         .writev(false);

@@ -48,6 +48,11 @@ fn cases() -> Vec<Case> {
             is_answered: Some("HTTP/1.1 200 "),
             ..case("says nothing after an answer", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         },
+        Case {
+            is_answered: Some("HTTP/1.1 200 "),
+            trickles: Some(b'x'),
+            ..case("trickles a head after an answer", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nX: ")
+        },
         case("says half of HTTP/2's preface", &PREFACE[..10]),
         case("says HTTP/2's preface and no settings", PREFACE),
         case("says nothing in HTTP/2 but its settings", [PREFACE, SETTINGS].concat()),
