@@ -85,13 +85,12 @@ impl<'a> Attempt<'a> {
         let counters = [&self.of_everyone, &self.of_known];
         let Standing { account, sessions, attempts } = attempts::with_account(&app.db, self.email, counters).await?;
         let [of_everyone, of_known] = attempts;
-        let is_known = of_known.is_some();
         let known = of_known.filter(|attempts| attempts.failures < Attempts::MOST_OF_KNOWN);
         let (counter, before, anyone_failed) = match known {
             Some(_) => (self.of_known.clone(), known, of_everyone.is_some()),
             None => (self.of_everyone.clone(), of_everyone, true),
         };
-        Ok(Found { counter, before, anyone_failed, is_known, account, sessions })
+        Ok(Found { counter, before, anyone_failed, is_known: of_known.is_some(), account, sessions })
     }
 
     /// Of someone's devices that log in at the same moment at several nodes, each counts against the others until it is
