@@ -38,7 +38,7 @@ mod watch_clock;
 pub use audit::note_throttled_address;
 pub use authenticate::{Caller, InvalidToken, authenticate};
 pub use change_password::{ChangePassword, ChangePasswordError, change_password};
-pub use check_token::check_token;
+pub use check_token::{check_token, look_at_token};
 pub use copy_database::{Copied, CopyError, CopyStep, copy_database};
 pub use create_account::{CreateAccountError, create_account};
 pub use disable_account::{disable_account, enable_account};

@@ -37,11 +37,15 @@ pub(super) struct Watched<S> {
 }
 
 impl Activity {
-    pub(super) fn begin(&self, version: Version) -> InFlight<'_> {
+    pub(super) fn note_request(&self, version: Version) {
         if version < Version::HTTP_2 {
             self.is_http1.store(true, Ordering::Relaxed);
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request that is not answered at once.
+    pub(super) fn begin(&self) -> InFlight<'_> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight(self)
     }

@@ -1,7 +1,7 @@
 //! Where requests come in.
 
-use std::convert::Infallible;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,12 +9,13 @@ use axum::http::{Method, Request};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 
+use super::error::Problem;
 use super::request::Surroundings;
 use super::server::{Answers, Peer};
 use super::verify;
 
-/// The routes, and a shorter way to the one that gateways take for each request of an application: to be matched, boxed
-/// and given extensions there costs more than its answer.
+/// The routes, and a shorter way to the yes of the one that gateways ask for each request of an application: to be
+/// matched, boxed and given extensions there costs more than its answer.
 #[derive(Clone)]
 pub struct Entrance {
     router: Router,
@@ -23,14 +24,20 @@ pub struct Entrance {
 }
 
 impl Answers for Entrance {
-    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response {
-        if !self.is_short(&request) {
-            return self.router.answer(request, peer).await;
+    fn at_once(&self, request: &mut Request<Incoming>, peer: Peer) -> Option<Response> {
+        if !self.is_short(request) {
+            return None;
         }
-        let (surroundings, headers) = (&*self.surroundings, request.headers());
-        let noted = surroundings.note_routine("GET", verify::PATH, peer, headers);
-        let answering = async { Ok::<_, Infallible>(verify::answer(&surroundings.app, headers).await.into_response()) };
-        surroundings.answer(&noted, answering).await
+        let surroundings = &*self.surroundings;
+        let noted = surroundings.note_routine("GET", verify::PATH, peer, request.headers());
+        let answered = catch_unwind(AssertUnwindSafe(|| verify::at_once(&surroundings.app, request)));
+        // The panic hook has said more.
+        let answer = answered.unwrap_or_else(|_| Some(Problem::internal().into_response()))?;
+        Some(surroundings.finish(&noted, answer))
+    }
+
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response {
+        self.router.answer(request, peer).await
     }
 }
 

@@ -137,23 +137,24 @@ impl Surroundings {
         Noted { begun, id, method, route, is_routine: true, address, spans: [Span::none(), Span::none()] }
     }
 
-    pub(super) async fn answer(
-        &self,
-        noted: &Noted,
-        answering: impl Future<Output = Result<Response, Infallible>>,
-    ) -> Response {
+    async fn answer(&self, noted: &Noted, answering: impl Future<Output = Result<Response, Infallible>>) -> Response {
         let [span, traced] = &noted.spans;
         let answering = AssertUnwindSafe(answering).catch_unwind().instrument(traced.clone());
-        let mut response = match in_time(answering).instrument(span.clone()).await {
+        let response = match in_time(answering).instrument(span.clone()).await {
             Some(Ok(Ok(response))) => response,
             // The panic hook has said more.
             Some(Err(_)) => Problem::internal().into_response(),
             None => too_slow().into_response(),
         };
+        self.finish(noted, response)
+    }
+
+    /// Gives an answer what every answer has, and notes it.
+    pub(super) fn finish(&self, noted: &Noted, mut response: Response) -> Response {
         let code = write_problem(&mut response, &noted.id);
         add_headers(&self.app, response.headers_mut(), &noted.id);
         let (status, elapsed) = (response.status(), noted.begun.elapsed());
-        traced::end(traced, status);
+        traced::end(&noted.spans[1], status);
         self.tell(noted, status, code, elapsed);
         self.counted.note((noted.method, noted.route, status), elapsed);
         response

@@ -12,6 +12,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::response::Response;
+use futures_util::StreamExt;
+use futures_util::future::{Either, ready};
+use futures_util::stream::FuturesUnordered;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -34,6 +37,11 @@ pub struct Peer(pub(super) SocketAddr);
 
 /// What requests are handed to.
 pub trait Answers: Clone + Send + Sync + 'static {
+    /// An answer that needs nothing to be waited for. Without one, the request is left as it was.
+    fn at_once(&self, _request: &mut Request<Incoming>, _peer: Peer) -> Option<Response> {
+        None
+    }
+
     fn answer(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response> + Send;
 }
 
@@ -154,22 +162,34 @@ impl<A: Answers> Connection<A> {
         stop: watch::Receiver<bool>,
     ) {
         let asked = Arc::clone(&self);
-        let service = service_fn(move |request: Request<Incoming>| {
-            let connection = Arc::clone(&asked);
-            async move {
-                let _in_flight = connection.activity.begin(request.version());
-                Ok::<_, Infallible>(connection.answers.answer(request, connection.peer).await)
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            asked.activity.note_request(request.version());
+            if let Some(answer) = asked.answers.at_once(&mut request, asked.peer) {
+                return Either::Left(ready(Ok::<_, Infallible>(answer)));
             }
+            let connection = Arc::clone(&asked);
+            // In a box, so that it is not in the way of an answer at once.
+            Either::Right(Box::pin(async move {
+                let _in_flight = connection.activity.begin();
+                Ok(connection.answers.answer(request, connection.peer).await)
+            }))
         });
         let builder = builder();
         let watched = Watched { io: TokioIo::new(stream), activity: Arc::clone(&self.activity) };
         let mut connection = pin!(builder.serve_connection(watched, service));
+        let mut end = FuturesUnordered::from_iter([async {
+            tokio::select! {
+                begun = self.activity.ceases() => begun,
+                () = stopped(stop) => true,
+            }
+        }]);
+        // Each request wakes this task, and is no reason to look whether its end has come: a `FuturesUnordered` polls only
+        // what was woken itself.
         tokio::select! {
             biased;
             // A client that breaks off is not worth a line in the log.
             _ = connection.as_mut() => return,
-            begun = self.activity.ceases() => if !begun { return },
-            () = stopped(stop) => {}
+            has_begun = end.next() => if has_begun == Some(false) { return },
         }
         connection.as_mut().graceful_shutdown();
         let _ = timeout(DRAIN, connection).await;

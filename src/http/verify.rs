@@ -1,10 +1,13 @@
 //! `/api/auth/verify`
 
+use std::mem;
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::extract::State;
+use axum::http::header::InvalidHeaderValue;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Version, header};
 use axum::response::Response;
+use bulla_token::Claims;
 
 use super::error::Problem;
 use super::extract::bearer_token;
@@ -29,21 +32,32 @@ const HEADERS: usize = 12;
         ("X-Auth-Email" = String, description = "Its address, in UTF-8 where ASCII does not do"),
         ("X-Auth-Session-Id" = String, description = "The session that the token belongs to"))))
 )]
-pub(super) async fn verify(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    answer(&app, request.headers()).await
+pub(super) async fn verify(State(app): State<Arc<App>>, request: axum::extract::Request) -> Result<Response, Problem> {
+    let claims = flows::check_token(&app, bearer_token(request.headers())?).await??;
+    let who = who(&claims).map_err(|_| Problem::internal())?;
+    Ok(pass(who, request.version(), HeaderMap::with_capacity(HEADERS)))
 }
 
-pub(super) async fn answer(app: &App, headers: &HeaderMap) -> Result<Response, Problem> {
-    let claims = flows::check_token(app, bearer_token(headers)?).await??;
-    let mut headers = HeaderMap::with_capacity(HEADERS);
-    for (name, value) in [(USER_ID, &claims.sub), (EMAIL, &claims.email), (SESSION_ID, &claims.sid)] {
-        // An address outside of ASCII goes as UTF-8 bytes.
-        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| Problem::internal())?;
-        headers.insert(name, value);
+/// The same, for a token that memory alone lets pass. The headers of the request make room for those of its answer.
+pub(super) fn at_once<B>(app: &App, request: &mut Request<B>) -> Option<Response> {
+    let who = flows::look_at_token(app, bearer_token(request.headers()).ok()?, who)?.ok()?;
+    Some(pass(who, request.version(), mem::take(request.headers_mut())))
+}
+
+/// An address outside of ASCII goes as UTF-8 bytes.
+fn who(claims: &Claims) -> Result<[HeaderValue; 3], InvalidHeaderValue> {
+    let value = |text: &str| HeaderValue::from_bytes(text.as_bytes());
+    Ok([value(&claims.sub)?, value(&claims.email)?, value(&claims.sid)?])
+}
+
+fn pass(who: [HeaderValue; 3], version: Version, mut headers: HeaderMap) -> Response {
+    headers.clear();
+    headers.extend([USER_ID, EMAIL, SESSION_ID].into_iter().zip(who));
+    if version >= Version::HTTP_2 {
+        // Nobody else would say so there.
+        headers.insert(header::CONTENT_LENGTH, NOTHING);
     }
-    // In HTTP/2 nobody else would say so.
-    headers.insert(header::CONTENT_LENGTH, NOTHING);
     let mut response = Response::default();
     *response.headers_mut() = headers;
-    Ok(response)
+    response
 }
