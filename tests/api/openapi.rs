@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::shared;
 
-/// Written anew by `BULLA_TEST_WRITE_SPEC=1 cargo test --test api openapi`.
+/// Written anew by `BULLA_TEST_WRITE_SPEC=1 cargo test --workspace --test api openapi`.
 #[test]
 fn the_committed_description_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/openapi.json");
@@ -17,7 +17,7 @@ fn the_committed_description_is_current() {
         std::fs::write(&path, &current).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    let hint = "spec/openapi.json is stale; run: BULLA_TEST_WRITE_SPEC=1 cargo test --test api openapi";
+    let hint = "spec/openapi.json is stale; run: BULLA_TEST_WRITE_SPEC=1 cargo test --workspace --test api openapi";
     assert!(committed == current, "{hint}");
 }
 

@@ -1,6 +1,6 @@
 //! Several real processes on one database server, and a server that is killed, stopped and cut off.
 //!
-//! `scripts/with-database mysql cargo test --test faults` starts a server that may be harmed.
+//! `scripts/with-database mysql cargo test --workspace --test faults` starts a server that may be harmed.
 #![expect(clippy::unwrap_used, reason = "in a test, a failed unwrap is the message")]
 
 mod cut_off;

@@ -1,6 +1,6 @@
 //! Moving in from the tutorial's service: with a real one, its packages, its tokens, and a real database.
 //!
-//! `scripts/with-database mysql cargo test --test migration`
+//! `scripts/with-database mysql cargo test --workspace --test migration`
 #![expect(clippy::unwrap_used, reason = "in a test, a failed unwrap is the message")]
 
 #[expect(dead_code, unused_imports, reason = "shared with the tests of the command line, which use all of it")]

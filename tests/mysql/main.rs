@@ -1,6 +1,6 @@
 //! The real binary beside a real MySQL: reaching it, moving in, moving over, and its page of the handbook.
 //!
-//! `scripts/with-database mysql cargo test --test mysql` starts a server and says where it is.
+//! `scripts/with-database mysql cargo test --workspace --test mysql` starts a server and says where it is.
 #![expect(clippy::unwrap_used, reason = "in a test, a failed unwrap is the message")]
 
 use std::path::PathBuf;
