@@ -3,9 +3,9 @@
 use std::mem;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header::InvalidHeaderValue;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Version, header};
+use axum::http::{HeaderName, HeaderValue, Version, header};
 use axum::response::Response;
 use bulla_token::Claims;
 
@@ -19,8 +19,6 @@ const USER_ID: HeaderName = HeaderName::from_static("x-auth-user-id");
 const EMAIL: HeaderName = HeaderName::from_static("x-auth-email");
 const SESSION_ID: HeaderName = HeaderName::from_static("x-auth-session-id");
 const NOTHING: HeaderValue = HeaderValue::from_static("0");
-/// Room for those that every answer has, too.
-const HEADERS: usize = 12;
 
 /// Checks a token for a gateway
 ///
@@ -32,16 +30,16 @@ const HEADERS: usize = 12;
         ("X-Auth-Email" = String, description = "Its address, in UTF-8 where ASCII does not do"),
         ("X-Auth-Session-Id" = String, description = "The session that the token belongs to"))))
 )]
-pub(super) async fn verify(State(app): State<Arc<App>>, request: axum::extract::Request) -> Result<Response, Problem> {
+pub(super) async fn verify(State(app): State<Arc<App>>, mut request: Request) -> Result<Response, Problem> {
     let claims = flows::check_token(&app, bearer_token(request.headers())?).await??;
     let who = who(&claims).map_err(|_| Problem::internal())?;
-    Ok(pass(who, request.version(), HeaderMap::with_capacity(HEADERS)))
+    Ok(pass(who, &mut request))
 }
 
-/// The same, for a token that memory alone lets pass. The headers of the request make room for those of its answer.
+/// The same, for a token that memory alone lets pass.
 pub(super) fn at_once<B>(app: &App, request: &mut Request<B>) -> Option<Response> {
     let who = flows::look_at_token(app, bearer_token(request.headers()).ok()?, who)?.ok()?;
-    Some(pass(who, request.version(), mem::take(request.headers_mut())))
+    Some(pass(who, request))
 }
 
 /// An address outside of ASCII goes as UTF-8 bytes.
@@ -50,10 +48,12 @@ fn who(claims: &Claims) -> Result<[HeaderValue; 3], InvalidHeaderValue> {
     Ok([value(&claims.sub)?, value(&claims.email)?, value(&claims.sid)?])
 }
 
-fn pass(who: [HeaderValue; 3], version: Version, mut headers: HeaderMap) -> Response {
+/// The headers of the request make room for those of its answer.
+fn pass<B>(who: [HeaderValue; 3], request: &mut Request<B>) -> Response {
+    let mut headers = mem::take(request.headers_mut());
     headers.clear();
     headers.extend([USER_ID, EMAIL, SESSION_ID].into_iter().zip(who));
-    if version >= Version::HTTP_2 {
+    if request.version() >= Version::HTTP_2 {
         // Nobody else would say so there.
         headers.insert(header::CONTENT_LENGTH, NOTHING);
     }
