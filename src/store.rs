@@ -17,6 +17,7 @@ pub mod imported_accounts;
 mod joined;
 mod migrations;
 mod patience;
+mod plan;
 mod retry;
 mod same_database;
 pub mod seen_rows;

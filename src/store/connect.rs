@@ -12,7 +12,8 @@ use sqlx_mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError};
 
 use super::condition::{self, Condition};
 use super::file::{FileConnection, FileOptions};
-use super::stock::{Plan, SetUp, Stock};
+use super::plan::{Plan, SetUp};
+use super::stock::Stock;
 use super::{DatabaseUrl, Db};
 
 /// How much of the database one process takes, and how long it waits.

@@ -61,7 +61,7 @@ mod tests {
 
     use super::*;
     use crate::store::file::FileOptions;
-    use crate::store::stock::{Plan, SetUp};
+    use crate::store::plan::{Plan, SetUp};
 
     const PATIENCE: Duration = Duration::from_millis(300);
 

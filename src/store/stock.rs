@@ -3,41 +3,35 @@
 //! sqlx's own pool asks each connection twice whether it still answers, when it is taken and when it is given back. That
 //! is two questions to the database for each that a request has, and of a file each of them wakes another thread twice.
 //! Here a connection that answered a moment ago is trusted, and who needs one takes the one that was used last: its
-//! statements are prepared, and what it read of the file is still in memory.
+//! statements are prepared, and what it read of the file is still in memory. Where none is left, one is made, and whoever
+//! asked takes the first that comes back or is made: most come back sooner.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use metrics::Histogram;
-use sqlx::{ConnectOptions, Connection};
-use sqlx_mysql::MySqlDatabaseError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use sqlx::Connection;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::time::{timeout, timeout_at};
+
+use super::plan::Plan;
 
 /// Cloning shares it.
-pub struct Stock<C: Connection>(Arc<Inner<C>>);
+pub struct Stock<C: Connection + 'static>(Arc<Inner<C>>);
 
-struct Inner<C: Connection> {
+struct Inner<C: Connection + 'static> {
     plan: Plan<C>,
-    places: Arc<Semaphore>,
     waits: Histogram,
     /// The one that was used last comes last.
     idle: Mutex<Vec<Kept<C>>>,
-}
-
-/// Which connections to keep.
-pub(super) struct Plan<C: Connection> {
-    /// What these connections are for.
-    pub name: &'static str,
-    pub options: C::Options,
-    pub set_up: SetUp<C>,
-    pub most: u32,
-    /// Whoever waits longer for one has waited for nothing.
-    pub patience: Duration,
-    /// Idle for longer, one is asked whether it still answers; `None` for a file, which always does.
-    pub trusted: Option<Duration>,
+    /// A permit is the right to take one of them, so there are never more. Who waits for one gets it in order of arrival.
+    ready: Semaphore,
+    /// A permit for each that may still be made, and with each that is there.
+    room: Arc<Semaphore>,
+    /// And for each that may be made at this moment.
+    making: Arc<Semaphore>,
 }
 
 /// How many connections there are.
@@ -50,43 +44,40 @@ pub struct Usage {
     pub idle: usize,
 }
 
-/// What is said first on each new connection.
-pub(super) type SetUp<C> =
-    for<'c> fn(&'c mut C, Duration) -> Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send + 'c>>;
-
 struct Kept<C> {
     conn: C,
     made_at: Instant,
     used_at: Instant,
+    /// After the connection, so that there are never more of them.
+    room: OwnedSemaphorePermit,
 }
 
 /// A connection in use. It is given back only after its last answer was heard. Otherwise it is dropped, and a transaction
 /// with it: the rest of the answer would have to be waited for first, and a database that moved away without a word sends
 /// none until TCP gives up, a quarter of an hour later.
-pub struct Held<C: Connection> {
+pub struct Held<C: Connection + 'static> {
     kept: Option<Kept<C>>,
     is_at_work: bool,
     stock: Arc<Inner<C>>,
-    /// After the connection, so that there are never more of them.
-    _place: OwnedSemaphorePermit,
 }
 
+/// To greet a server takes far longer than to ask it something: TLS, settings, and each statement to be prepared anew. A
+/// crowd that did so at once would keep it from answering anyone.
+const MADE_AT_ONCE: usize = 4;
 /// A part of the patience, in which several dead connections may be met.
 const SHARE: u32 = 5;
 /// An idle connection, and one of any kind that is so old, is closed.
 const IDLE: Duration = Duration::from_secs(30);
 const OLD: Duration = Duration::from_secs(30 * 60);
-/// Between two attempts to reach a server that is starting.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-
-impl<C: Connection> Stock<C> {
+impl<C: Connection + 'static> Stock<C> {
     pub(super) fn new(plan: Plan<C>) -> Self {
-        let places = Arc::new(Semaphore::new(plan.most as usize));
         let waits = metrics::histogram!("bulla_database_connection_wait_seconds", "pool" => plan.name);
-        Self(Arc::new(Inner { plan, places, waits, idle: Mutex::default() }))
+        let room = Arc::new(Semaphore::new(plan.most as usize));
+        let making = Arc::new(Semaphore::new(MADE_AT_ONCE));
+        Self(Arc::new(Inner { plan, waits, idle: Mutex::default(), ready: Semaphore::new(0), room, making }))
     }
 
-    /// A connection that answers, or answered a moment ago. Whoever waits for one gets it in order of arrival.
+    /// A connection that answers, or answered a moment ago.
     pub async fn take(&self) -> Result<Held<C>, sqlx::Error> {
         let begun = Instant::now();
         let taken = self.take_until(begun + self.0.plan.patience).await;
@@ -95,41 +86,68 @@ impl<C: Connection> Stock<C> {
     }
 
     async fn take_until(&self, deadline: Instant) -> Result<Held<C>, sqlx::Error> {
-        let place = tokio::time::timeout_at(deadline.into(), Arc::clone(&self.0.places).acquire_owned()).await;
-        let place = place.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
-        let mut held = Held { kept: None, is_at_work: false, stock: Arc::clone(&self.0), _place: place };
-        while let Some(kept) = self.0.last() {
+        loop {
+            let kept = self.next(deadline).await?;
             let used_at = kept.used_at;
-            held.kept = Some(kept);
+            let mut held = Held { kept: Some(kept), is_at_work: false, stock: Arc::clone(&self.0) };
             if self.0.plan.trusted.is_none_or(|trusted| used_at.elapsed() < trusted) {
                 return Ok(held);
             }
-            let ping = tokio::time::timeout(self.0.plan.patience / SHARE, held.conn().ping());
+            let ping = timeout(self.0.plan.patience / SHARE, held.conn().ping());
             if matches!(ping.await, Ok(Ok(()))) {
                 held.is_at_work = false;
                 return Ok(held);
             }
         }
-        held.kept = Some(self.0.make(deadline).await?);
-        Ok(held)
+    }
+
+    async fn next(&self, deadline: Instant) -> Result<Kept<C>, sqlx::Error> {
+        let Inner { ready, .. } = &*self.0;
+        if let Ok(right) = ready.try_acquire() {
+            return self.0.last(right);
+        }
+        let mut right = pin!(ready.acquire());
+        let right = tokio::select! {
+            biased;
+            right = &mut right => right,
+            made = self.make(deadline) => {
+                made?;
+                timeout_at(deadline.into(), right).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+            }
+        };
+        self.0.last(right.map_err(|_| sqlx::Error::PoolClosed)?)
+    }
+
+    /// Makes one for whoever has waited longest. Once begun, it is made even if nobody waits for it any more.
+    async fn make(&self, deadline: Instant) -> Result<(), sqlx::Error> {
+        let stock = Arc::clone(&self.0);
+        let turn = timeout_at(deadline.into(), stock.turn_to_make()).await;
+        let (room, turn) = turn.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
+        let making = tokio::spawn(async move {
+            let conn = stock.plan.make(deadline).await?;
+            let now = Instant::now();
+            stock.put_back(Kept { conn, made_at: now, used_at: now, room });
+            drop(turn);
+            Ok(())
+        });
+        making.await.map_err(|_| sqlx::Error::WorkerCrashed)?
     }
 
     /// Hands out no more, waits for those in use, and closes them all.
     pub async fn close(&self) {
-        let most = self.0.plan.most;
-        let _ = tokio::time::timeout(self.0.plan.patience, self.0.places.acquire_many(most)).await;
-        self.0.places.close();
+        self.0.ready.close();
         let idle = std::mem::take(&mut *self.0.idle());
         for kept in idle {
-            // A server that is gone says no farewell.
-            let _ = tokio::time::timeout(self.0.plan.patience, kept.conn.close()).await;
+            self.0.say_farewell(kept).await;
         }
+        let _ = timeout(self.0.plan.patience, self.0.room.acquire_many(self.0.plan.most)).await;
     }
 
     pub fn usage(&self) -> Usage {
         let Plan { name, most, .. } = self.0.plan;
-        let busy = (most as usize).saturating_sub(self.0.places.available_permits());
-        Usage { name, most: most as usize, busy, idle: self.0.idle().len() }
+        let most = most as usize;
+        let idle = self.0.idle().len();
+        Usage { name, most, busy: most.saturating_sub(self.0.room.available_permits() + idle), idle }
     }
 
     pub fn options(&self) -> &C::Options {
@@ -137,61 +155,59 @@ impl<C: Connection> Stock<C> {
     }
 }
 
-impl<C: Connection> Inner<C> {
+impl<C: Connection + 'static> Inner<C> {
     fn idle(&self) -> MutexGuard<'_, Vec<Kept<C>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn last(&self) -> Option<Kept<C>> {
-        self.idle().pop()
+    fn last(&self, right: SemaphorePermit<'_>) -> Result<Kept<C>, sqlx::Error> {
+        right.forget();
+        self.idle().pop().ok_or(sqlx::Error::PoolClosed)
     }
 
-    async fn make(&self, deadline: Instant) -> Result<Kept<C>, sqlx::Error> {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match self.plan.options.connect().await {
-                Ok(mut conn) => {
-                    (self.plan.set_up)(&mut conn, self.plan.patience).await?;
-                    let now = Instant::now();
-                    return Ok(Kept { conn, made_at: now, used_at: now });
-                }
-                Err(error) if is_starting(&error) && Instant::now() + pause < deadline => {
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+    async fn turn_to_make(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), AcquireError> {
+        let room = Arc::clone(&self.room).acquire_owned().await?;
+        Ok((room, Arc::clone(&self.making).acquire_owned().await?))
     }
 
-    fn put_back(&self, mut kept: Kept<C>) {
+    fn put_back(self: &Arc<Self>, mut kept: Kept<C>) {
         kept.used_at = Instant::now();
-        let is_over = |kept: &Kept<C>| kept.used_at.elapsed() > IDLE || kept.made_at.elapsed() > OLD;
         let mut idle = self.idle();
+        if self.ready.is_closed() {
+            return;
+        }
         idle.push(kept);
-        // The first was not used for the longest time. A file costs nothing to keep open.
-        let over = if self.plan.trusted.is_some() { idle.iter().take_while(|kept| is_over(kept)).count() } else { 0 };
-        let over: Vec<Kept<C>> = idle.drain(..over).collect();
+        self.ready.add_permits(1);
+        let over = self.withdraw_over(&mut idle);
         drop(idle);
         for kept in over {
-            tokio::spawn(tokio::time::timeout(self.plan.patience, kept.conn.close()));
+            let stock = Arc::clone(self);
+            tokio::spawn(async move { stock.say_farewell(kept).await });
         }
+    }
+
+    /// Those that nobody needed for long. A file costs nothing to keep open.
+    fn withdraw_over(&self, idle: &mut Vec<Kept<C>>) -> Vec<Kept<C>> {
+        let is_over = |kept: &Kept<C>| kept.used_at.elapsed() > IDLE || kept.made_at.elapsed() > OLD;
+        let mut over = Vec::new();
+        // The first was not used for the longest time.
+        while !self.plan.is_of_file() && idle.first().is_some_and(is_over) {
+            let Ok(right) = self.ready.try_acquire() else { break };
+            right.forget();
+            over.push(idle.remove(0));
+        }
+        over
+    }
+
+    async fn say_farewell(&self, kept: Kept<C>) {
+        let Kept { conn, room, .. } = kept;
+        // A server that is gone says none.
+        let _ = timeout(self.plan.patience, conn.close()).await;
+        drop(room);
     }
 }
 
-/// Nobody listens yet, or there are too many connections for a moment (ER_CON_COUNT_ERROR).
-fn is_starting(error: &sqlx::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    match error {
-        sqlx::Error::Io(error) => matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset),
-        sqlx::Error::Database(error) => {
-            error.try_downcast_ref::<MySqlDatabaseError>().is_some_and(|error| error.number() == 1040)
-        }
-        _ => false,
-    }
-}
-
-impl<C: Connection> Held<C> {
+impl<C: Connection + 'static> Held<C> {
     pub fn conn(&mut self) -> &mut C {
         self.is_at_work = true;
         &mut self.kept.as_mut().expect("a connection is held until the drop").conn
@@ -205,12 +221,12 @@ impl<C: Connection> Held<C> {
     /// Says farewell instead of giving it back.
     pub async fn close(mut self) {
         if let Some(kept) = self.kept.take() {
-            let _ = tokio::time::timeout(self.stock.plan.patience, kept.conn.close()).await;
+            self.stock.say_farewell(kept).await;
         }
     }
 }
 
-impl<C: Connection> Drop for Held<C> {
+impl<C: Connection + 'static> Drop for Held<C> {
     fn drop(&mut self) {
         if let Some(kept) = self.kept.take().filter(|_| !self.is_at_work) {
             self.stock.put_back(kept);
@@ -218,19 +234,19 @@ impl<C: Connection> Drop for Held<C> {
     }
 }
 
-impl<C: Connection> Clone for Stock<C> {
+impl<C: Connection + 'static> Clone for Stock<C> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<C: Connection> fmt::Debug for Stock<C> {
+impl<C: Connection + 'static> fmt::Debug for Stock<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Stock").field("most", &self.0.plan.most).finish_non_exhaustive()
     }
 }
 
-impl<C: Connection> fmt::Debug for Held<C> {
+impl<C: Connection + 'static> fmt::Debug for Held<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Held").field("is_at_work", &self.is_at_work).finish_non_exhaustive()
     }
@@ -239,13 +255,21 @@ impl<C: Connection> fmt::Debug for Held<C> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use futures_util::future::join_all;
 
     use super::*;
     use crate::store::file::{FileConnection, FileOptions};
+    use crate::store::plan::SetUp;
 
     fn stock(most: u32, patience: Duration) -> Stock<FileConnection> {
+        stock_of(|_, _| Box::pin(async { Ok(()) }), most, patience)
+    }
+
+    fn stock_of(set_up: SetUp<FileConnection>, most: u32, patience: Duration) -> Stock<FileConnection> {
         let options = FileOptions::new(Path::new(":memory:"), patience);
-        let set_up: SetUp<FileConnection> = |_, _| Box::pin(async { Ok(()) });
         Stock::new(Plan { name: "test", options, set_up, most, patience, trusted: None })
     }
 
@@ -284,6 +308,57 @@ mod tests {
         drop(one);
         assert_eq!(stock.usage(), Usage { name: "test", most: 2, busy: 1, idle: 1 });
         stock.take().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_crowd_waits_for_those_that_come_back() {
+        static MAKING: AtomicUsize = AtomicUsize::new(0);
+        static MOST_MAKING: AtomicUsize = AtomicUsize::new(0);
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let set_up: SetUp<FileConnection> = |_, _| {
+            Box::pin(async {
+                MOST_MAKING.fetch_max(MAKING.fetch_add(1, Relaxed) + 1, Relaxed);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                MAKING.fetch_sub(1, Relaxed);
+                MADE.fetch_add(1, Relaxed);
+                Ok(())
+            })
+        };
+        let kept = stock_of(set_up, 32, Duration::from_secs(5));
+        let taken = join_all((0..8).map(|_| kept.take())).await;
+        assert_eq!((MADE.load(Relaxed), MOST_MAKING.load(Relaxed)), (8, MADE_AT_ONCE));
+        assert!(taken.iter().all(Result::is_ok), "who keeps them gets one each");
+
+        let given_back = stock_of(set_up, 32, Duration::from_secs(5));
+        join_all((0..32).map(|_| async { drop(given_back.take().await.unwrap()) })).await;
+        let made = MADE.load(Relaxed) - taken.len();
+        assert!((1..=8).contains(&made), "{made} were made for 32 who gave theirs back at once");
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_new_one_takes_the_one_that_comes_back_first() {
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let set_up: SetUp<FileConnection> = |_, _| {
+            Box::pin(async {
+                let is_first = MADE.load(Relaxed) == 0;
+                tokio::time::sleep(Duration::from_millis(if is_first { 0 } else { 300 })).await;
+                MADE.fetch_add(1, Relaxed);
+                Ok(())
+            })
+        };
+        let stock = stock_of(set_up, 2, Duration::from_secs(5));
+        let first = stock.take().await.unwrap();
+        let second = tokio::spawn({
+            let stock = stock.clone();
+            async move { stock.take().await.unwrap() }
+        });
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(stock.usage(), Usage { name: "test", most: 2, busy: 2, idle: 0 }, "one of them is being made");
+        drop(first);
+        let _second = second.await.unwrap();
+        assert_eq!(MADE.load(Relaxed), 1);
+        let _third = stock.take().await.unwrap();
+        assert_eq!(MADE.load(Relaxed), 2, "what was begun is of use to the next");
     }
 
     #[tokio::test]
