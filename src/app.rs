@@ -18,7 +18,7 @@ use bulla_token::SigningKey;
 
 use crate::clock::Clock;
 use crate::config::{Config, Tokens};
-use crate::model::{HashMemory, MasterKey, Password, PasswordHash, RefreshKey};
+use crate::model::{MasterKey, Password, PasswordHash, RefreshKey};
 use crate::random::Random;
 use crate::store::Db;
 
@@ -88,7 +88,10 @@ impl App {
             refresh_key: RefreshKey::new(&master_key.derive("refresh tokens")),
             hashing: HashThreads::start(config.hash_threads, config.hash_queue),
             shared_secret: shared_secret(&config),
-            decoys: Decoys::new(hash_of_nobody(&config, &random), &master_key.derive("decoys")),
+            decoys: Decoys::new(
+                PasswordHash::of_nobody(random.bytes(), random.bytes(), config.argon2),
+                &master_key.derive("decoys"),
+            ),
             ended_sessions: EndedSessions::default(),
             verified_tokens: VerifiedTokens::new(random.bytes()),
             addresses: AddressThrottle::new(config.address_rate),
@@ -109,17 +112,9 @@ impl App {
 
     /// A password that nobody knows, for where the real one could not be read but the work must be done all the same.
     pub fn random_password(&self) -> Password {
-        random_password(&self.random)
+        let bytes: [u8; 16] = self.random.bytes();
+        Password::new(zeroize::Zeroizing::new(bytes.map(|byte| format!("{byte:02x}")).concat()))
     }
-}
-
-fn random_password(random: &Random) -> Password {
-    let bytes: [u8; 16] = random.bytes();
-    Password::new(zeroize::Zeroizing::new(bytes.map(|byte| format!("{byte:02x}")).concat()))
-}
-
-fn hash_of_nobody(config: &Config, random: &Random) -> PasswordHash {
-    PasswordHash::make(&random_password(random), random.bytes(), config.argon2, &mut HashMemory::default())
 }
 
 fn shared_secret(config: &Config) -> Option<SigningKey> {

@@ -45,6 +45,11 @@ impl PasswordHash {
         Self(memory.time(|memory| argon2_hash::make(password.as_bytes(), salt, cost, memory)))
     }
 
+    /// A hash of today's kind that nobody made: no password is known for it, and to look for one is as hard as for any.
+    pub fn of_nobody(salt: [u8; 16], hash: [u8; 32], cost: Argon2Cost) -> Self {
+        Self(argon2_hash::of_nobody(salt, hash, cost))
+    }
+
     /// A hash that someone else made, if it is one that can be checked later.
     pub fn parse(text: &str) -> Result<Self, UnusableHash> {
         Kind::parse(text).map(|_| Self(text.to_owned()))
@@ -156,6 +161,19 @@ mod tests {
         assert_eq!(hash.matches(&password("open sesamE"), &mut memory), Ok(false));
         assert!(hash.is_current(Argon2Cost::DEFAULT));
         assert!(!hash.is_current(Argon2Cost { passes: 3, ..Argon2Cost::DEFAULT }));
+    }
+
+    #[test]
+    fn a_hash_of_nobody_is_checked_like_any_other_and_never_matches() {
+        let mut memory = HashMemory::default();
+        let cost: Argon2Cost = "m=12288,t=3,p=1".parse().unwrap();
+        let (somebodys, nobodys) = (
+            PasswordHash::make(&password("x"), [7; 16], cost, &mut memory),
+            PasswordHash::of_nobody([7; 16], [9; 32], cost),
+        );
+        assert!(nobodys.is_current(cost) && nobodys.is_made_like(&somebodys));
+        assert_eq!(nobodys.as_str().len(), somebodys.as_str().len());
+        assert_eq!(nobodys.matches(&password("x"), &mut memory), Ok(false));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Argon2 (RFC 9106): our own hashes (Argon2id) and foreign ones of all three variants.
 
-use bulla_argon2::{Cost, Phc};
+use bulla_argon2::{Cost, Phc, Scheme};
 
 use super::fields::SHORTEST_HASH_BYTES;
 use super::{HashMemory, UnusableHash};
@@ -11,9 +11,15 @@ pub(super) struct Argon2Hash(Phc);
 const DAMAGED: UnusableHash = UnusableHash::Damaged("Argon2");
 
 pub(super) fn make(password: &[u8], salt: [u8; 16], cost: Argon2Cost, memory: &mut HashMemory) -> String {
-    let Argon2Cost { memory_kib, passes, lanes } = cost;
-    let cost = Cost::new(memory_kib, passes, lanes).expect("a parsed cost is within Argon2's limits");
-    bulla_argon2::hash(password, &salt, cost, memory.for_argon2()).expect(ROOM)
+    bulla_argon2::hash(password, &salt, cost_of(cost), memory.for_argon2()).expect(ROOM)
+}
+
+pub(super) fn of_nobody(salt: [u8; 16], hash: [u8; bulla_argon2::HASH_BYTES], cost: Argon2Cost) -> String {
+    Phc { scheme: Scheme::default(), cost: cost_of(cost), salt: salt.into(), hash: hash.into() }.to_string()
+}
+
+fn cost_of(Argon2Cost { memory_kib, passes, lanes }: Argon2Cost) -> Cost {
+    Cost::new(memory_kib, passes, lanes).expect("a parsed cost is within Argon2's limits")
 }
 
 /// A thread that gets no memory cannot answer anyone; the panic ends one request, and says so in the log.
