@@ -50,7 +50,7 @@ pub fn start(app: &Arc<App>) {
     });
 }
 
-/// Repeats a chore for as long as the process lives, whatever becomes of it: a chore that hangs is given up, one that
+/// Repeats a chore until the database is closed, whatever becomes of it: a chore that hangs is given up, one that
 /// panics is tried again. The first of a row of failures is logged, and the recovery.
 fn every<F, R>(app: &Arc<App>, period: Duration, what: &'static str, chore: F)
 where
@@ -69,6 +69,9 @@ where
                 Ok(Err(_)) => Err("it took too long".to_owned()),
                 Err(panicked) => Err(panicked.to_string()),
             };
+            if app.db.is_closed() {
+                return;
+            }
             match &result {
                 Err(error) if !is_failing => tracing::error!(error, "{what} failed; trying again"),
                 Ok(()) if is_failing => tracing::info!("{what} works again"),

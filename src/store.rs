@@ -161,6 +161,14 @@ impl Db {
         }
     }
 
+    /// Nobody is to be asked for anything more.
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Self::Sqlite { readers, .. } => readers.is_closed(),
+            Self::MySql { stock, .. } => stock.is_closed(),
+        }
+    }
+
     /// Its connections, by what they are for.
     pub fn usage(&self) -> Vec<Usage> {
         match self {

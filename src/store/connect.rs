@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::migrate::MigrateError;
-use sqlx::{ConnectOptions, Connection};
 use sqlx_mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError};
 
 use super::condition::{self, Condition};
@@ -101,19 +101,19 @@ pub async fn connect(url: &DatabaseUrl, limits: Limits) -> Result<Db, ConnectErr
 
 async fn connect_mysql(url: &DatabaseUrl, options: &MySqlConnectOptions, limits: Limits) -> Result<Db, ConnectError> {
     let options = options.clone().charset("utf8mb4");
-    // One connection by itself first: of a connection that fails, the pool only says that it took too long.
+    // By itself, as the pool would wait for a server that refuses, and sooner give up on one that is slow.
     let greeting = async {
         let mut conn = options.connect().await?;
         let version = version(&mut conn).await?;
-        // The server may hang up before TLS has said goodbye.
-        let _ = conn.close().await;
-        Ok(version)
+        Ok((conn, version))
     };
     let greeting = tokio::time::timeout(CONNECT_TIMEOUT, greeting).await;
-    let version = greeting.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| refused(url, &error))?;
+    let (mut first, version) =
+        greeting.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| refused(url, &error))?;
     if is_too_old(&version) {
         return Err(ConnectError::TooOld { version });
     }
+    set_up(&mut first, limits.patience).await?;
     let plan = Plan {
         name: "all",
         options,
@@ -122,7 +122,11 @@ async fn connect_mysql(url: &DatabaseUrl, options: &MySqlConnectOptions, limits:
         patience: limits.patience,
         trusted: Some(TRUSTED),
     };
-    Ok(Db::MySql { stock: Stock::new(plan), patience: limits.patience, condition: Arc::new(Condition::default()) })
+    Ok(Db::MySql {
+        stock: Stock::with(plan, first),
+        patience: limits.patience,
+        condition: Arc::new(Condition::default()),
+    })
 }
 
 async fn set_up(conn: &mut MySqlConnection, patience: Duration) -> Result<(), sqlx::Error> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{ConnectOptions, Connection, SqlStr};
 use sqlx_mysql::MySqlConnection;
 
@@ -31,6 +31,9 @@ macro_rules! migrations {
 
 const SQLITE_MIGRATIONS: &[(&str, &str)] = &migrations!("sqlite");
 const MYSQL_MIGRATIONS: &[(&str, &str)] = &migrations!("mysql");
+
+/// Where sqlx notes what was done.
+const TABLE: &str = "_sqlx_migrations";
 
 /// Names are for the whole server and 64 characters long at most.
 const TAKE_MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulla ', LEFT(SHA2(DATABASE(), 256), 40)), 60)";
@@ -64,17 +67,29 @@ pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
 
 /// sqlx takes a lock of its own, but asks for it in a way that MariaDB answers with "no" at once, and goes on.
 async fn migrate_mysql(stock: &Stock<MySqlConnection>) -> Result<(), ConnectError> {
+    let migrator = migrator(MYSQL_MIGRATIONS);
     let mut held = stock.take().await?;
     let conn = held.conn();
+    if is_up_to_date(conn, &migrator).await {
+        held.rest_after(&Ok(()));
+        return Ok(());
+    }
     let is_ours: Option<i64> = sqlx::query_scalar(TAKE_MIGRATION_LOCK).fetch_one(&mut *conn).await?;
     if is_ours != Some(1) {
         return Err(ConnectError::MigrationLock);
     }
     sqlx::raw_sql(BE_PATIENT).execute(&mut *conn).await?;
-    let result = migrator(MYSQL_MIGRATIONS).run(&mut *conn).await;
+    let result = migrator.run(&mut *conn).await;
     // Closing the connection gives the lock back, even if the server hangs up first.
     held.close().await;
     Ok(result?)
+}
+
+/// Whether an earlier start did it all, as for all starts but one. Then nothing is locked.
+async fn is_up_to_date(conn: &mut MySqlConnection, migrator: &Migrator) -> bool {
+    let Ok(None) = conn.dirty_version(TABLE).await else { return false };
+    let Ok(applied) = conn.list_applied_migrations(TABLE).await else { return false };
+    migrator.iter().all(|ours| applied.iter().any(|it| it.version == ours.version && it.checksum == ours.checksum))
 }
 
 fn migrator(files: &[(&'static str, &'static str)]) -> Migrator {

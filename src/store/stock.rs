@@ -77,6 +77,15 @@ impl<C: Connection + 'static> Stock<C> {
         Self(Arc::new(Inner { plan, waits, idle: Mutex::default(), ready: Semaphore::new(0), room, making }))
     }
 
+    /// Begins with one that was made and set up already.
+    pub(super) fn with(plan: Plan<C>, first: C) -> Self {
+        let stock = Self::new(plan);
+        if let Ok(room) = Arc::clone(&stock.0.room).try_acquire_owned() {
+            stock.0.put_back(Kept::new(first, room));
+        }
+        stock
+    }
+
     /// A connection that answers, or answered a moment ago.
     pub async fn take(&self) -> Result<Held<C>, sqlx::Error> {
         let begun = Instant::now();
@@ -125,8 +134,7 @@ impl<C: Connection + 'static> Stock<C> {
         let (room, turn) = turn.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
         let making = tokio::spawn(async move {
             let conn = stock.plan.make(deadline).await?;
-            let now = Instant::now();
-            stock.put_back(Kept { conn, made_at: now, used_at: now, room });
+            stock.put_back(Kept::new(conn, room));
             drop(turn);
             Ok(())
         });
@@ -143,6 +151,10 @@ impl<C: Connection + 'static> Stock<C> {
         let _ = timeout(self.0.plan.patience, self.0.room.acquire_many(self.0.plan.most)).await;
     }
 
+    pub fn is_closed(&self) -> bool {
+        self.0.ready.is_closed()
+    }
+
     pub fn usage(&self) -> Usage {
         let Plan { name, most, .. } = self.0.plan;
         let most = most as usize;
@@ -152,6 +164,13 @@ impl<C: Connection + 'static> Stock<C> {
 
     pub fn options(&self) -> &C::Options {
         &self.0.plan.options
+    }
+}
+
+impl<C> Kept<C> {
+    fn new(conn: C, room: OwnedSemaphorePermit) -> Self {
+        let now = Instant::now();
+        Self { conn, made_at: now, used_at: now, room }
     }
 }
 

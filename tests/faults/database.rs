@@ -104,6 +104,18 @@ pub async fn count(conn: &mut MySqlConnection, sql: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(conn).await.unwrap()
 }
 
+/// What brings the tables of this database up to date has this lock meanwhile.
+const MIGRATION_LOCK: &str = "CONCAT('bulla ', LEFT(SHA2(DATABASE(), 256), 40))";
+
+pub async fn take_migration_lock(conn: &mut MySqlConnection) {
+    assert_eq!(count(conn, &format!("SELECT GET_LOCK({MIGRATION_LOCK}, 0)")).await, 1);
+}
+
+/// Waits until someone has the lock of the migrations.
+pub async fn until_migrating(conn: &mut MySqlConnection) {
+    until_count(conn, &format!("SELECT IS_USED_LOCK({MIGRATION_LOCK}) IS NOT NULL"), 1).await;
+}
+
 /// Waits until so many connections to this database, younger than `older`, wait for the lock on a table.
 pub async fn until_waiting_for_table(conn: &mut MySqlConnection, older: i64, expected: i64) {
     let sql = format!("{} AND id > {older}", waiting_for_table(conn).await);

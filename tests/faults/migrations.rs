@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::database::{connect, count, new_database, run, shared, until_waiting_for_table, youngest_waiting_for_table};
+use crate::database::{
+    connect, count, new_database, run, shared, take_migration_lock, until_migrating, until_waiting_for_table,
+    youngest_waiting_for_table,
+};
 use crate::node::{Node, home};
 use crate::processes::{Home, Process, rsa_key};
 
@@ -42,7 +45,8 @@ async fn a_node_that_is_killed_while_it_migrates_holds_up_nobody() {
     let (mut holder, mut witness) = (connect(&database).await, connect(&database).await);
     run(&mut holder, "LOCK TABLES _sqlx_migrations WRITE").await;
     let mut first = Process::spawn(&mut home.bulla(&[]));
-    // It has the lock of the migrations by now, and waits for the table.
+    // It has the lock, and waits for the table.
+    until_migrating(&mut witness).await;
     until_waiting_for_table(&mut witness, 0, 1).await;
     let older = youngest_waiting_for_table(&mut witness).await;
     first.kill();
@@ -52,6 +56,21 @@ async fn a_node_that_is_killed_while_it_migrates_holds_up_nobody() {
     let begun = Instant::now();
     Node::ready(second).remote.register(EMAIL).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_tables_are_up_to_date_waits_for_no_other() {
+    let _server = shared().await;
+    let database = new_database().await;
+    let home = home_with_key(&database);
+    home.run(&["keys", "public"]).ok();
+    let (mut holder, mut witness) = (connect(&database).await, connect(&database).await);
+    take_migration_lock(&mut holder).await;
+    Node::start(&home);
+    // Another one, which has something to do, waits.
+    run(&mut witness, "DELETE FROM _sqlx_migrations ORDER BY version DESC LIMIT 1").await;
+    let _waiting = Process::spawn(&mut home.bulla(&[]));
+    until_waiting_for_table(&mut witness, 0, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
