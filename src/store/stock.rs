@@ -69,6 +69,7 @@ const SHARE: u32 = 5;
 /// An idle connection, and one of any kind that is so old, is closed.
 const IDLE: Duration = Duration::from_secs(30);
 const OLD: Duration = Duration::from_secs(30 * 60);
+
 impl<C: Connection + 'static> Stock<C> {
     pub(super) fn new(plan: Plan<C>) -> Self {
         let waits = metrics::histogram!("bulla_database_connection_wait_seconds", "pool" => plan.name);
@@ -111,11 +112,10 @@ impl<C: Connection + 'static> Stock<C> {
     }
 
     async fn next(&self, deadline: Instant) -> Result<Kept<C>, sqlx::Error> {
-        let Inner { ready, .. } = &*self.0;
-        if let Ok(right) = ready.try_acquire() {
+        if let Ok(right) = self.0.ready.try_acquire() {
             return self.0.last(right);
         }
-        let mut right = pin!(ready.acquire());
+        let mut right = pin!(self.0.ready.acquire());
         let right = tokio::select! {
             biased;
             right = &mut right => right,
@@ -189,8 +189,7 @@ impl<C: Connection + 'static> Inner<C> {
         Ok((room, Arc::clone(&self.making).acquire_owned().await?))
     }
 
-    fn put_back(self: &Arc<Self>, mut kept: Kept<C>) {
-        kept.used_at = Instant::now();
+    fn put_back(self: &Arc<Self>, kept: Kept<C>) {
         let mut idle = self.idle();
         if self.ready.is_closed() {
             return;
@@ -247,7 +246,8 @@ impl<C: Connection + 'static> Held<C> {
 
 impl<C: Connection + 'static> Drop for Held<C> {
     fn drop(&mut self) {
-        if let Some(kept) = self.kept.take().filter(|_| !self.is_at_work) {
+        if let Some(mut kept) = self.kept.take().filter(|_| !self.is_at_work) {
+            kept.used_at = Instant::now();
             self.stock.put_back(kept);
         }
     }
