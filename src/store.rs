@@ -82,13 +82,19 @@ pub enum Error {
     Failed(sqlx::Error),
     #[error("the disk of the database is full")]
     DiskFull,
+    #[error("the disk could not keep what was written; mend it, then restart")]
+    DiskLost,
     #[error("the database did not answer in time")]
     TimedOut,
 }
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        if condition::says_full(&error) { Self::DiskFull } else { Self::Failed(error) }
+        match error {
+            full if condition::says_full(&full) => Self::DiskFull,
+            lost if file::says_lost(&lost) => Self::DiskLost,
+            other => Self::Failed(other),
+        }
     }
 }
 
@@ -138,8 +144,12 @@ impl Db {
         }
     }
 
-    /// Asks the database for nothing, to learn whether it answers.
+    /// Asks the database for nothing, to learn whether it answers. One whose disk lost something may be read, and is
+    /// not well until a restart.
     pub async fn ping(&self) -> Result<()> {
+        if self.condition().has_lost() {
+            return Err(Error::DiskLost);
+        }
         on!(self, |conn| sqlx::query_scalar::<_, i64>(PING).fetch_one(conn)).map(drop)
     }
 
@@ -187,21 +197,23 @@ impl Db {
 
     /// Not to be called by itself: `transaction!` tells what became of it.
     pub(crate) fn note<T>(&self, outcome: &Result<Option<T>>) {
-        match self {
-            Self::Sqlite { condition, .. } | Self::MySql { condition, .. } => condition.note(outcome),
-        }
+        self.condition().note(outcome);
     }
 
     fn note_silence<T>(&self, answer: &Result<T>) {
-        let (Self::Sqlite { condition, .. } | Self::MySql { condition, .. }) = self;
-        condition.note_silence(answer);
+        self.condition().note_silence(answer);
     }
 
     /// For whoever waited for a turn since `moment`: if others meanwhile waited for the database in vain, nobody waits
     /// for it once more.
     pub fn refuse_if_silent_since(&self, moment: std::time::Instant) -> Result<()> {
-        let (Self::Sqlite { condition, .. } | Self::MySql { condition, .. }) = self;
-        if condition.was_silent_since(moment) { Err(Error::TimedOut) } else { Ok(()) }
+        if self.condition().was_silent_since(moment) { Err(Error::TimedOut) } else { Ok(()) }
+    }
+
+    fn condition(&self) -> &Condition {
+        match self {
+            Self::Sqlite { condition, .. } | Self::MySql { condition, .. } => condition,
+        }
     }
 
     fn executor(&self) -> Executor<&Stock<FileConnection>, &Stock<MySqlConnection>> {

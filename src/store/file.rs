@@ -18,7 +18,7 @@ mod value;
 use sqlx::Database;
 
 pub use connection::{FileConnection, FileOptions};
-pub(super) use error::translated;
+pub(super) use error::{says_lost, translated};
 pub use log::Written;
 pub use row::{FileColumn, FileQueryResult, FileRow, FileStatement};
 pub use value::{FileArguments, StorageClass};

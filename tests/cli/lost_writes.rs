@@ -106,6 +106,7 @@ fn what_the_disk_lost_is_not_answered_yes_and_nothing_is_written_after_it() {
     let tokens = server.ada();
     let login = || server.post("login", &server.sealed_body(Purpose::Login, EMAIL));
 
+    server.get("/readyz").ok(200);
     File::create(home.path("disk-loses")).unwrap();
     login().problem(503, "unavailable");
     // What comes later in the log would not be found either.
@@ -116,9 +117,13 @@ fn what_the_disk_lost_is_not_answered_yes_and_nothing_is_written_after_it() {
     for path in ["profile", "verify"] {
         server.with_token("GET", path, &tokens.access).ok(200);
     }
+    // Whoever watches over the server restarts it.
+    server.get("/readyz").problem(503, "unavailable");
+    server.get("/healthz").ok(200);
 
     drop(server);
     let server = Server::start(&home);
+    server.get("/readyz").ok(200);
     server.refresh(&tokens.refresh).ok(200);
     server.login(EMAIL);
 }

@@ -33,8 +33,14 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
 
 /// The disk lost something that SQLite had written.
 pub(super) fn lost(error: &io::Error) -> sqlx::Error {
-    let message = format!("the disk could not keep what was written ({error}); mend it, then restart");
+    let message = format!("the disk could not keep what was written ({error})");
     FileError { code: ffi::SQLITE_IOERR_FSYNC, message }.into()
+}
+
+/// Whether the disk lost something.
+pub(in crate::store) fn says_lost(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<FileError>());
+    error.is_some_and(|error| error.code == ffi::SQLITE_IOERR_FSYNC)
 }
 
 impl DatabaseError for FileError {

@@ -105,6 +105,10 @@ fn keep(log: &File, asked: &Receiver<u64>, tells: &watch::Sender<Lasting>) {
     while let Ok(first) = asked.recv() {
         let last = asked.try_iter().fold(first, u64::max);
         if let Err(error) = log.sync_data() {
+            tracing::error!(
+                "the disk could not keep what was written ({error}): whatever would write is answered 503 from now on, \
+                 reading goes on. Mend it, then restart"
+            );
             tells.send_replace(Lasting::Broken(error));
             return;
         }
