@@ -43,6 +43,8 @@ pub enum ConnectError {
     TooOld { version: String },
     #[error("the database could not be asked: {0}")]
     Failed(#[from] sqlx::Error),
+    #[error("the database took the connection and does not answer; look at it, then start again")]
+    Silent,
     #[error("another node has been bringing the tables up to date for a minute; look at it, then start again")]
     MigrationLock,
     #[error(
@@ -70,7 +72,7 @@ const SQLITE_CONNECTIONS: u32 = 8;
 const MYSQL_CONNECTIONS: u32 = 32;
 const MOST_OPENING_ATTEMPTS: usize = 20;
 /// A server that is far away, or busy starting, may take a while to greet.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What we rely on, whatever the server's defaults are. INSERT … SELECT must lock the row that it reads, or a login that
 /// races with the disabling of its account opens a session that lives; READ COMMITTED does not lock it. A value that
@@ -102,18 +104,8 @@ pub async fn connect(url: &DatabaseUrl, limits: Limits) -> Result<Db, ConnectErr
 async fn connect_mysql(url: &DatabaseUrl, options: &MySqlConnectOptions, limits: Limits) -> Result<Db, ConnectError> {
     let options = options.clone().charset("utf8mb4");
     // By itself, as the pool would wait for a server that refuses, and sooner give up on one that is slow.
-    let greeting = async {
-        let mut conn = options.connect().await?;
-        let version = version(&mut conn).await?;
-        Ok((conn, version))
-    };
-    let greeting = tokio::time::timeout(CONNECT_TIMEOUT, greeting).await;
-    let (mut first, version) =
-        greeting.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(|error| refused(url, &error))?;
-    if is_too_old(&version) {
-        return Err(ConnectError::TooOld { version });
-    }
-    set_up(&mut first, limits.patience).await?;
+    let greeting = tokio::time::timeout(CONNECT_TIMEOUT, greet(url, &options, limits.patience)).await;
+    let first = greeting.unwrap_or_else(|_| Err(refused(url, &sqlx::Error::PoolTimedOut)))?;
     let plan = Plan {
         name: "all",
         options,
@@ -127,6 +119,22 @@ async fn connect_mysql(url: &DatabaseUrl, options: &MySqlConnectOptions, limits:
         patience: limits.patience,
         condition: Arc::new(Condition::default()),
     })
+}
+
+/// The first connection, to a server that is not too old.
+async fn greet(
+    url: &DatabaseUrl,
+    options: &MySqlConnectOptions,
+    patience: Duration,
+) -> Result<MySqlConnection, ConnectError> {
+    let refused = |error| refused(url, &error);
+    let mut conn = options.connect().await.map_err(refused)?;
+    let version = version(&mut conn).await.map_err(refused)?;
+    if is_too_old(&version) {
+        return Err(ConnectError::TooOld { version });
+    }
+    set_up(&mut conn, patience).await.map_err(refused)?;
+    Ok(conn)
 }
 
 async fn set_up(conn: &mut MySqlConnection, patience: Duration) -> Result<(), sqlx::Error> {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{ConnectOptions, Connection, SqlStr};
 use sqlx_mysql::MySqlConnection;
+use tokio::time::{sleep, timeout};
 
+use super::connect::CONNECT_TIMEOUT;
 use super::stock::Stock;
 use super::{ConnectError, Db};
 
@@ -35,6 +37,9 @@ const MYSQL_MIGRATIONS: &[(&str, &str)] = &migrations!("mysql");
 /// Where sqlx notes what was done.
 const TABLE: &str = "_sqlx_migrations";
 
+/// For the node that is at it.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 /// Names are for the whole server and 64 characters long at most.
 const TAKE_MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulla ', LEFT(SHA2(DATABASE(), 256), 40)), 60)";
 
@@ -56,7 +61,7 @@ pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
                 if !matches!(result, Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))) {
                     break;
                 }
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                sleep(Duration::from_millis(100)).await;
                 result = migrator.run_direct(None, &mut conn, false).await;
             }
             conn.close().await?;
@@ -70,11 +75,13 @@ async fn migrate_mysql(stock: &Stock<MySqlConnection>) -> Result<(), ConnectErro
     let migrator = migrator(MYSQL_MIGRATIONS);
     let mut held = stock.take().await?;
     let conn = held.conn();
-    if is_up_to_date(conn, &migrator).await {
+    if timeout(CONNECT_TIMEOUT, is_up_to_date(conn, &migrator)).await.map_err(|_| ConnectError::Silent)? {
         held.rest_after(&Ok(()));
         return Ok(());
     }
-    let is_ours: Option<i64> = sqlx::query_scalar(TAKE_MIGRATION_LOCK).fetch_one(&mut *conn).await?;
+    let taking = sqlx::query_scalar(TAKE_MIGRATION_LOCK).fetch_one(&mut *conn);
+    let is_ours: Option<i64> =
+        timeout(LONGEST_WAIT + CONNECT_TIMEOUT, taking).await.map_err(|_| ConnectError::Silent)??;
     if is_ours != Some(1) {
         return Err(ConnectError::MigrationLock);
     }

@@ -1,4 +1,5 @@
-//! A database that moved: the old connections are dead without a word, new ones work.
+//! A database that moved: the old connections are dead without a word, new ones work. And one that falls silent while a
+//! node starts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,61 +18,100 @@ const RECOVERY: Duration = Duration::from_secs(10);
 
 const MOST_CONNECTIONS: i64 = 32;
 
+/// The greeting, and a handful of statements.
+const LEAST_THAT_A_START_SAYS: usize = 8;
+const MORE_THAN_A_START_SAYS: u64 = 32;
+
 /// Stands between a node and its database.
 struct Cable {
-    address: String,
-    is_cut: Arc<AtomicBool>,
+    /// The database's, as the node is to reach it.
+    url: String,
+    state: Arc<State>,
+}
+
+struct State {
+    is_cut: AtomicBool,
     /// Counts the cuts: what was connected before the last one stays dead.
-    cuts: Arc<AtomicU64>,
+    cuts: AtomicU64,
+    /// How many pieces of what the node says are carried before the cable is cut.
+    left: AtomicU64,
 }
 
 impl Cable {
-    async fn to(database: String) -> Self {
+    async fn to(url: &str) -> Self {
+        Self::cut_after(u64::MAX, url).await
+    }
+
+    async fn cut_after(pieces: u64, url: &str) -> Self {
+        let (user, place) = url.rsplit_once('@').unwrap();
+        let (database, name) = place.split_once('/').unwrap();
+        let database = database.to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (is_cut, cuts) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let cable = Self { address, is_cut: Arc::clone(&is_cut), cuts: Arc::clone(&cuts) };
+        let url = format!("{user}@{}/{name}", listener.local_addr().unwrap());
+        let (is_cut, cuts) = (AtomicBool::new(false), AtomicU64::new(0));
+        let state = Arc::new(State { is_cut, cuts, left: AtomicU64::new(pieces) });
+        let cable = Self { url, state: Arc::clone(&state) };
         tokio::spawn(async move {
             // Never closed: whoever is cut off hears nothing, not even an end.
             let mut silent = Vec::new();
             loop {
                 let (near, _) = listener.accept().await.unwrap();
-                if is_cut.load(Ordering::SeqCst) {
+                if state.is_cut.load(Ordering::SeqCst) {
                     silent.push(near);
                     continue;
                 }
                 let far = TcpStream::connect(&database).await.unwrap();
                 let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
-                let born = cuts.load(Ordering::SeqCst);
-                tokio::spawn(carry(near_read, far_write, born, Arc::clone(&cuts)));
-                tokio::spawn(carry(far_read, near_write, born, Arc::clone(&cuts)));
+                let born = state.cuts.load(Ordering::SeqCst);
+                tokio::spawn(carry(near_read, far_write, born, Arc::clone(&state), State::spend));
+                tokio::spawn(carry(far_read, near_write, born, Arc::clone(&state), |_| ()));
             }
         });
         cable
     }
 
     fn cut(&self) {
+        self.state.cut();
+    }
+
+    fn mend(&self) {
+        self.state.is_cut.store(false, Ordering::SeqCst);
+    }
+}
+
+impl State {
+    fn cut(&self) {
         self.cuts.fetch_add(1, Ordering::SeqCst);
         self.is_cut.store(true, Ordering::SeqCst);
     }
 
-    fn mend(&self) {
-        self.is_cut.store(false, Ordering::SeqCst);
+    /// Once none is left, the next piece is not carried any more.
+    fn spend(&self) {
+        if self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err() {
+            self.cut();
+        }
     }
 }
 
 /// Until the cable is cut; then nothing is said or heard any more.
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, born: u64, cuts: Arc<AtomicU64>) {
+async fn carry(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    born: u64,
+    state: Arc<State>,
+    spend: impl Fn(&State) + Send,
+) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        if cuts.load(Ordering::SeqCst) != born {
+        spend(&state);
+        if state.cuts.load(Ordering::SeqCst) != born {
             std::future::pending::<()>().await;
         }
         if to.write_all(&buffer[..length]).await.is_err() {
             break;
         }
     }
-    if cuts.load(Ordering::SeqCst) != born {
+    if state.cuts.load(Ordering::SeqCst) != born {
         std::future::pending::<()>().await;
     }
 }
@@ -90,10 +130,8 @@ async fn ask_at_once(node: &Remote, access: &str) -> JoinSet<crate::support::Ans
 async fn connections_that_died_without_a_word_are_replaced_within_seconds() {
     let _server = shared().await;
     let database = new_database().await;
-    let (user, place) = database.rsplit_once('@').unwrap();
-    let (address, name) = place.split_once('/').unwrap();
-    let cable = Cable::to(address.to_owned()).await;
-    let home = home(&format!("{user}@{}/{name}", cable.address));
+    let cable = Cable::to(&database).await;
+    let home = home(&cable.url);
     let node = Node::start(&home);
     let tokens = node.remote.new_person("ada@example.com").await;
     for answer in ask_at_once(&node.remote, &tokens.access).await.join_all().await {
@@ -127,4 +165,28 @@ async fn connections_that_died_without_a_word_are_replaced_within_seconds() {
         }
     }
     panic!("some requests are still refused {RECOVERY:?} after the database came back:\n{}", node.log());
+}
+
+/// In whatever a start says to its database, from the first word on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_falls_silent_during_a_start_does_not_hold_it_up() {
+    let _server = shared().await;
+    let database = new_database().await;
+    home(&database).run(&["keys", "public"]).ok();
+    let mut starting = JoinSet::new();
+    for pieces in 0..MORE_THAN_A_START_SAYS {
+        let cable = Cable::cut_after(pieces, &database).await;
+        starting.spawn_blocking(move || (pieces, home(&cable.url).run(&["keys", "public"])));
+    }
+    let mut ran = starting.join_all().await;
+    ran.sort_by_key(|(pieces, _)| *pieces);
+    let silent = ran.iter().take_while(|(_, ran)| !ran.status.success()).count();
+    assert!((LEAST_THAT_A_START_SAYS..ran.len()).contains(&silent), "{ran:?}");
+    for (pieces, ran) in ran {
+        if (pieces as usize) < silent {
+            ran.refused(&["answer"]);
+        } else {
+            ran.ok();
+        }
+    }
 }
