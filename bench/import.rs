@@ -1,5 +1,5 @@
 //! How fast `bulla users import` is, and how much memory it takes: into SQLite, and into MySQL where
-//! `BULLA_TEST_DATABASE_URL` names an empty database. `make bench` runs it.
+//! `BULLA_TEST_DATABASE_URL` names an empty database. `make import` runs it.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -43,7 +43,7 @@ fn users(rows: usize) -> Result<String, Failure> {
 fn measure(what: &str, folder: &Path, database: Option<&str>, options: &[&str]) -> Result<(), Failure> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
     command.args(["users", "import", "--from", "users.csv", "--json"]).args(options).current_dir(folder);
-    command.env_remove("BULLA_TEST_DATABASE_URL").env_remove("BULLA_TEST_DATABASE_PID").stdout(Stdio::piped());
+    command.env_remove("BULLA_TEST_DATABASE_URL").stdout(Stdio::piped());
     if let Some(url) = database {
         command.env("DATABASE_URL", url);
     }

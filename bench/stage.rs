@@ -1,5 +1,6 @@
 //! The real binary in a folder of its own, on a loopback port, and the accounts that it begins with.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -54,8 +55,15 @@ impl Drop for Server {
     }
 }
 
+/// A program that is told to end when this one does, however that ends.
+pub fn ending_with_us(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "--"]).arg(program);
+    command
+}
+
 fn bulla(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bulla"));
+    let mut command = ending_with_us(env!("CARGO_BIN_EXE_bulla"));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BULLA_") || name == "RUST_LOG") {
         command.env_remove(name);
     }

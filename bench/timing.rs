@@ -3,7 +3,7 @@
 //! As marvin-toolkit does it: every class of failure once in each block, in random order, on one connection; each
 //! compared with a wrong password in the same blocks; a confidence interval for the difference. A second class of wrong
 //! passwords shows how large a difference is that means nothing, and one that is answered late on purpose shows that a
-//! leak would be seen. `make timing` runs it, in about two minutes; `cargo bench --bench timing -- 4000` looks closer.
+//! leak would be seen. `make timing` runs it, in about two minutes; `cargo bench --workspace --bench timing -- 4000` looks closer.
 
 mod offer;
 mod spoiled;

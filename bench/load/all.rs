@@ -2,6 +2,7 @@
 //! disturbs all of them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use crate::field::{Entrant, FIELD, Running};
@@ -15,11 +16,23 @@ pub const SLICE: Duration = Duration::from_secs(2);
 /// Connections that hammer the login while others ask for something else.
 pub const HAMMERING: usize = 32;
 pub const LADDER: [usize; 8] = [2, 4, 8, 16, 32, 64, 128, 256];
+const TOPICS: [Topic; 7] = [
+    Topic::Login,
+    Topic::CrowdedLogin,
+    Topic::Verify,
+    Topic::Profile,
+    Topic::Refresh,
+    Topic::Register,
+    Topic::Isolation,
+];
+const REST: Duration = Duration::from_secs(10);
 
 /// Everything that was measured.
 pub struct Measured {
-    /// Of each round, right before the question.
-    pub limits: BTreeMap<Topic, Vec<Limits>>,
+    /// Of each round.
+    pub limits: Vec<Limits>,
+    /// How much each reached of what the machine could do right before.
+    pub parts: BTreeMap<(Topic, &'static str), Vec<f64>>,
     pub sqlite_rows: Vec<RowRates>,
     pub mysql_rows: Vec<RowRates>,
     pub idle_memory_kib: BTreeMap<&'static str, u64>,
@@ -38,6 +51,14 @@ pub enum Topic {
     Ladder(usize),
 }
 
+impl fmt::Display for Topic {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Question { scenario, connections, is_probed, .. } = self.question();
+        let probes = if is_probed { ", and probes" } else { "" };
+        write!(formatter, "{}, {connections} connections{probes}", format!("{scenario:?}").to_lowercase())
+    }
+}
+
 impl Topic {
     pub fn question(self) -> Question {
         let ask = |scenario, connections| Question::closed(scenario, connections, SLICE);
@@ -51,6 +72,15 @@ impl Topic {
             Self::Isolation => Question { is_probed: true, duration: 2 * SLICE, ..ask(Scenario::Login, HAMMERING) },
             Self::Ladder(connections) => ask(Scenario::Login, connections),
         }
+    }
+
+    /// What the machine can do at this moment of what an entrant is asked for; `None` where that is not known.
+    pub fn limit(self, entrant: &Entrant, bench: &Bench, slice: Duration) -> Result<Option<f64>, Failure> {
+        Ok(match self {
+            Self::Login | Self::Ladder(_) if entrant.hashes_as_ours() => Some(bench.logins(entrant.key_size(), slice)?),
+            Self::Verify => Some(bench.hellos(slice)?),
+            _ => None,
+        })
     }
 
     /// Ours in several versions; of the others, only what the comparison is about.
@@ -70,7 +100,8 @@ pub fn measure() -> Result<Measured, Failure> {
     }
     let (bench, sqlite, mysql) = (Bench::start()?, Rows::in_sqlite()?, Rows::in_mysql()?);
     let mut measured = Measured {
-        limits: BTreeMap::new(),
+        limits: Vec::new(),
+        parts: BTreeMap::new(),
         sqlite_rows: Vec::new(),
         mysql_rows: Vec::new(),
         idle_memory_kib: BTreeMap::new(),
@@ -80,41 +111,48 @@ pub fn measure() -> Result<Measured, Failure> {
     for entrant in &FIELD {
         eprintln!("starting {}", entrant.title);
         servers.push(entrant.start()?);
-        // Hashing threads give their memory back after a while.
-        std::thread::sleep(Duration::from_secs(1));
     }
-    std::thread::sleep(Duration::from_secs(10));
+    for server in &servers {
+        warm_up(server)?;
+    }
+    // Hashing threads give their memory back after a while.
+    std::thread::sleep(REST);
     for server in &servers {
         measured.idle_memory_kib.insert(server.entrant.name, server.usage()?.memory_kib);
     }
-    let mut topics = vec![
-        Topic::Login,
-        Topic::CrowdedLogin,
-        Topic::Verify,
-        Topic::Profile,
-        Topic::Refresh,
-        Topic::Register,
-        Topic::Isolation,
-    ];
-    topics.extend(LADDER.map(Topic::Ladder));
+    let topics: Vec<Topic> = TOPICS.into_iter().chain(LADDER.map(Topic::Ladder)).collect();
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS}: rows");
+        measured.limits.push(bench.measure(SLICE / 2)?);
         measured.sqlite_rows.push(sqlite.measure(SLICE / 2)?);
         measured.mysql_rows.push(mysql.measure(SLICE / 2)?);
+        // Nobody is always the first, or always after the same one.
+        servers.rotate_left(2);
         for topic in &topics {
-            eprintln!("round {round} of {ROUNDS}: {topic:?}");
-            measured.limits.entry(*topic).or_default().push(bench.measure(SLICE / 4)?);
-            ask_everyone(*topic, &servers, &mut measured)?;
+            eprintln!("round {round} of {ROUNDS}: {topic}");
+            ask_everyone(*topic, &servers, &bench, &mut measured)?;
         }
     }
     Ok(measured)
 }
 
-fn ask_everyone(topic: Topic, servers: &[Running], measured: &mut Measured) -> Result<(), Failure> {
+/// What is asked of all of them is asked once for nothing: connections of pools are made, code is compiled, pages are
+/// read.
+fn warm_up(server: &Running) -> Result<(), Failure> {
+    eprintln!("warming up {}", server.entrant.title);
+    for topic in TOPICS.into_iter().filter(|topic| topic.is_for(server.entrant)) {
+        Question { duration: SLICE / 2, ..topic.question() }.ask(server)?;
+    }
+    Ok(())
+}
+
+fn ask_everyone(topic: Topic, servers: &[Running], bench: &Bench, measured: &mut Measured) -> Result<(), Failure> {
     for server in servers.iter().filter(|server| topic.is_for(server.entrant)) {
-        if let Some(slice) = topic.question().ask(server)? {
-            measured.slices.entry((topic, server.entrant.name)).or_default().push(slice);
-        }
+        let (entrant, limit) = (server.entrant, topic.limit(server.entrant, bench, SLICE / 4)?);
+        let Some(slice) = topic.question().ask(server)? else { continue };
+        let part = limit.map(|limit| slice.outcome.per_second() / limit);
+        measured.parts.entry((topic, entrant.name)).or_default().extend(part);
+        measured.slices.entry((topic, entrant.name)).or_default().push(slice);
     }
     Ok(())
 }

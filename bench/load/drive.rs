@@ -68,16 +68,16 @@ pub fn drive(
     pace: Pace,
     duration: Duration,
 ) -> Result<Outcome, Failure> {
+    // Connected before the clock runs.
+    let connected = |script| Worker { address, wire: Wire::to(address).ok(), script, outcome: Parts::default() };
+    let workers: Vec<Worker> = scripts.into_iter().map(connected).collect();
     let schedule = Schedule { begun: Instant::now(), duration, pace, next: AtomicU64::new(0) };
     let workers: Result<Vec<Worker>, String> = std::thread::scope(|scope| {
-        let run = |script: Box<dyn Script>| {
+        let run = |mut worker: Worker| {
             let schedule = &schedule;
-            scope.spawn(move || {
-                let mut worker = Worker { address, wire: None, script, outcome: Parts::default() };
-                worker.run(schedule).map(|()| worker).map_err(|error| error.to_string())
-            })
+            scope.spawn(move || worker.run(schedule).map(|()| worker).map_err(|error| error.to_string()))
         };
-        let threads: Vec<_> = scripts.into_iter().map(run).collect();
+        let threads: Vec<_> = workers.into_iter().map(run).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|_| Err("a client panicked".to_owned())))

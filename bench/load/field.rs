@@ -13,7 +13,7 @@ use crate::mysql::MySql;
 use crate::scripts::{PASSWORD, People};
 use crate::sealer::Sealer;
 use crate::spread::Spread;
-use crate::stage::{Failure, Server, import, password_hash};
+use crate::stage::{Failure, Server, ending_with_us, import, password_hash};
 use crate::usage::Usage;
 use crate::wire::Wire;
 
@@ -44,7 +44,7 @@ pub const FIELD: [Entrant; 11] = [
     ours("bulla-2048", "Bulla, SQLite, RSA-2048", KeySize::Rsa2048, false),
     ours("bulla-4096", "Bulla, SQLite, RSA-4096", KeySize::Rsa4096, false),
     peer("tutorial", "The tutorial: Express, MySQL", "bcryptjs, cost 10", Dialect::Tutorial, "own", true),
-    peer("tutorial-tuned", "The tutorial, tuned: cluster of 2", OURS, Dialect::Tutorial, "own", true),
+    peer("tutorial-tuned", "The tutorial, tuned: a process a core", OURS, Dialect::Tutorial, "own", true),
     peer("better-auth", "Better Auth, SQLite", "scrypt N=16384, r=16", Dialect::BetterAuth, "own", false),
     peer("better-auth-equal", "Better Auth with @node-rs/argon2", OURS, Dialect::BetterAuth, "equal", false),
     peer("fastapi", "FastAPI with pwdlib, SQLite", "Argon2id 64 MiB, t=3, p=4", Dialect::FastApi, "own", false),
@@ -90,7 +90,7 @@ struct PeerProcess {
     _data: TempDir,
 }
 
-/// An account has a hundred sessions at most; where ending the oldest is no part of the work, it has fewer logins.
+/// So many that none of them reaches its limit of a hundred sessions, and has to end the oldest.
 const OUR_PEOPLE: usize = 4000;
 /// Who has to register one after the other, which costs a hash each.
 const THEIR_PEOPLE: usize = 64;
@@ -111,6 +111,11 @@ impl Entrant {
 
     pub fn is_compared(&self) -> bool {
         self.key_size() == KeySize::default()
+    }
+
+    /// With the same parameters, so that the limit of our logins is one of its, too.
+    pub fn hashes_as_ours(&self) -> bool {
+        self.hash == OURS
     }
 
     /// Of what a login here would be, if it were one of ours.
@@ -153,7 +158,7 @@ impl Entrant {
 
     fn start_peer(&self, hash: &str, url: Option<&str>) -> Result<(PeerProcess, SocketAddr), Failure> {
         let (data, address) = (tempfile::tempdir()?, TcpListener::bind("127.0.0.1:0")?.local_addr()?);
-        let mut command = Command::new(self.start_script()?);
+        let mut command = ending_with_us(self.start_script()?);
         command.env("PORT", address.port().to_string()).env("DATA", data.path()).env("HASH", hash);
         command.envs(url.map(|url| ("DATABASE_URL", url)));
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;

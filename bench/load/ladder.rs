@@ -27,9 +27,8 @@ pub fn climb(entrant: &'static Entrant, rounds: usize) -> Result<(), Failure> {
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}");
         for (topic, rung) in asked.iter().zip(&mut rungs) {
-            let limits = bench.measure(SLICE)?;
+            let limit = topic.limit(entrant, &bench, SLICE)?.ok_or("not one of ours")?;
             let slice = topic.question().ask(&server)?.ok_or("not one of ours")?;
-            let limit = if *topic == Topic::Verify { limits.hellos } else { limits.logins(entrant.key_size()) };
             let rate = slice.outcome.per_second();
             rung.rates.push(rate);
             rung.ratios.push(rate / limit);
@@ -38,8 +37,7 @@ pub fn climb(entrant: &'static Entrant, rounds: usize) -> Result<(), Failure> {
     }
     println!("{:24} {:>22} {:>28} {:>10}", entrant.title, "a second", "of the limit", "p99");
     for (topic, mut rung) in asked.iter().zip(rungs) {
-        let question = topic.question();
-        let what = format!("{:?}, {} connections", question.scenario, question.connections).to_lowercase();
+        let what = topic.to_string();
         let Spread { least, median, most } = Spread::of(rung.ratios);
         rung.p99s.sort();
         let p99 = time(rung.p99s[rung.p99s.len() / 2]);

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::drive::{Pace, drive};
 use crate::scripts::{Again, PASSWORD};
-use crate::stage::Failure;
+use crate::stage::{Failure, ending_with_us};
 use crate::wire::get;
 
 /// All a second, on all cores.
@@ -42,26 +42,46 @@ impl Bench {
     }
 
     pub fn measure(&self, slice: Duration) -> Result<Limits, Failure> {
-        let hashes = per_second(slice, |memory| {
-            let password = Password::new(Zeroizing::new(PASSWORD.to_owned()));
-            PasswordHash::make(&password, [7; 16], Argon2Cost::DEFAULT, memory);
-        });
         let mut openings = [0.0; 3];
         for (key, openings) in self.keys.iter().zip(&mut openings) {
             *openings = openings_per_second(key, slice / 2)?;
         }
+        Ok(Limits { hashes: hashes_per_second(slice), openings, hellos: self.hellos(slice)? })
+    }
+
+    /// A hash and the opening of an envelope, both of which take a core.
+    pub fn logins(&self, size: KeySize, slice: Duration) -> Result<f64, Failure> {
+        let place = place_of(size);
+        Ok(together(hashes_per_second(slice), openings_per_second(&self.keys[place], slice / 2)?))
+    }
+
+    pub fn hellos(&self, slice: Duration) -> Result<f64, Failure> {
         let scripts = (0..HELLO_CONNECTIONS).map(|_| Box::new(Again(get("/", ""))) as Box<_>).collect();
-        let hellos = drive(self.hello.address, scripts, Pace::Closed, slice)?.per_second();
-        Ok(Limits { hashes, openings, hellos })
+        Ok(drive(self.hello.address, scripts, Pace::Closed, slice)?.per_second())
     }
 }
 
 impl Limits {
-    /// A hash and the opening of an envelope, both of which take a core.
+    /// As [`Bench::logins`].
     pub fn logins(&self, size: KeySize) -> f64 {
-        let place = SIZES.iter().position(|other| *other == size).unwrap_or(1);
-        1.0 / (1.0 / self.hashes + 1.0 / self.openings[place])
+        together(self.hashes, self.openings[place_of(size)])
     }
+}
+
+fn place_of(size: KeySize) -> usize {
+    SIZES.iter().position(|other| *other == size).unwrap_or(1)
+}
+
+/// How often both can be done a second, one after the other.
+fn together(one: f64, other: f64) -> f64 {
+    1.0 / (1.0 / one + 1.0 / other)
+}
+
+fn hashes_per_second(slice: Duration) -> f64 {
+    per_second(slice, |memory| {
+        let password = Password::new(Zeroizing::new(PASSWORD.to_owned()));
+        PasswordHash::make(&password, [7; 16], Argon2Cost::DEFAULT, memory);
+    })
 }
 
 fn openings_per_second(key: &SealingKey, slice: Duration) -> Result<f64, Failure> {
@@ -103,10 +123,14 @@ struct Hello {
 
 impl Hello {
     fn start() -> Result<Self, Failure> {
-        let mut process = Command::new(std::env::current_exe()?).arg("hello").stdout(Stdio::piped()).spawn()?;
+        let mut process = ending_with_us(std::env::current_exe()?).arg("hello").stdout(Stdio::piped()).spawn()?;
+        let output = process.stdout.take().ok_or("no output")?;
+        // Made before the wait, so that it is killed if it says nothing.
+        let mut hello = Self { process, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let mut line = String::new();
-        BufReader::new(process.stdout.take().ok_or("no output")?).read_line(&mut line)?;
-        Ok(Self { process, address: line.trim().parse()? })
+        BufReader::new(output).read_line(&mut line)?;
+        hello.address = line.trim().parse()?;
+        Ok(hello)
     }
 }
 

@@ -5,6 +5,10 @@ use std::process::Command;
 
 use crate::stage::Failure;
 
+const NODE: &[&str] = &["--version"];
+/// What it installs for itself.
+const OTHER_NODE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/peers/better-auth/node_modules/.bin/node");
+
 pub fn description() -> Result<String, Failure> {
     let cpu = read_to_string("/proc/cpuinfo")?;
     let of_cpu = |name: &str| {
@@ -27,7 +31,7 @@ pub fn description() -> Result<String, Failure> {
     let versions = [
         ("Linux", version("uname", &["-r"]).split('-').next().unwrap_or_default().to_owned()),
         ("", version("rustc", &["--version"])),
-        ("Node.js", version("node", &["--version"])),
+        ("Node.js", format!("{} (the tutorial) and {} (the others)", version("node", NODE), version(OTHER_NODE, NODE))),
         ("", version("python3", &["--version"])),
     ];
     let versions: Vec<String> =

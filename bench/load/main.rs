@@ -1,8 +1,8 @@
 //! The load driver: asks a server, ours or another, for one thing over and over, and says how it was answered.
 //!
 //! ```text
-//! cargo bench --bench load -- run --server bulla --scenario login --connections 32 --probe
-//! scripts/with-database mysql cargo bench --bench load -- all      # make bench
+//! cargo bench --workspace --bench load -- run --server bulla --scenario login --connections 32 --probe
+//! scripts/with-database mysql cargo bench --workspace --bench load -- all      # make bench
 //! ```
 
 mod all;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bulla::config::{Config, Settings};
-use bulla::store::{self, Db};
+use bulla::store::{self, Db, Tx};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -78,7 +78,7 @@ impl Rows {
                     while begun.elapsed() < slice {
                         touch(&db, touch_row(next.fetch_add(1, Ordering::Relaxed) % ROWS)).await?;
                     }
-                    Ok::<_, sqlx::Error>(())
+                    Ok::<_, store::Error>(())
                 });
             }
             asking.join_all().await.into_iter().collect::<Result<Vec<()>, _>>()
@@ -95,27 +95,37 @@ enum Touch {
     Write(usize),
 }
 
-async fn touch(db: &Db, what: Touch) -> Result<(), sqlx::Error> {
+async fn touch(db: &Db, what: Touch) -> Result<(), store::Error> {
     let id = |number: usize| format!("{number:036}");
-    macro_rules! touch {
-        ($stock:expr) => {{
-            let mut held = $stock.take().await?;
-            let conn = held.conn();
-            let touched = match what {
+    macro_rules! ask {
+        ($conn:expr) => {
+            match what {
                 Touch::Make(number) => {
                     let email = format!("user-{number}@example.com");
-                    sqlx::query(INSERT).bind(id(number)).bind(email).execute(conn).await.map(drop)
+                    sqlx::query(INSERT).bind(id(number)).bind(email).execute($conn).await.map(drop)
                 }
-                Touch::Read(number) => sqlx::query(READ).bind(id(number)).fetch_one(conn).await.map(drop),
-                Touch::Write(number) => sqlx::query(WRITE).bind(id(number)).execute(conn).await.map(drop),
-            };
-            held.rest_after(&touched);
-            touched
+                Touch::Read(number) => sqlx::query(READ).bind(id(number)).fetch_one($conn).await.map(drop),
+                Touch::Write(number) => sqlx::query(WRITE).bind(id(number)).execute($conn).await.map(drop),
+            }
+        };
+    }
+    macro_rules! ask_one_of {
+        ($stock:expr) => {{
+            let mut held = $stock.take().await?;
+            let asked = ask!(held.conn());
+            held.rest_after(&asked);
+            Ok(asked?)
         }};
     }
     match db {
-        Db::Sqlite { readers, .. } if matches!(what, Touch::Read(_)) => touch!(readers),
-        Db::Sqlite { writer, .. } => touch!(writer),
-        Db::MySql { stock, .. } => touch!(stock),
+        Db::Sqlite { readers, .. } if matches!(what, Touch::Read(_)) => ask_one_of!(readers),
+        Db::Sqlite { .. } => {
+            // While one waits for the disk, the next one writes.
+            let mut tx = db.begin().await?;
+            let Tx::Sqlite { transaction, .. } = &mut tx else { unreachable!("it is a file") };
+            ask!(transaction.conn())?;
+            tx.commit().await
+        }
+        Db::MySql { stock, .. } => ask_one_of!(stock),
     }
 }

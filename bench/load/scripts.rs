@@ -71,7 +71,7 @@ impl Script for Refreshing {
     }
 }
 
-/// A day of an application, in a hundred requests: 2 logins, 4 refreshes, 24 profiles, and tokens checked for the rest.
+/// A day of an application, in a hundred requests: 2 logins, 4 refreshes, 26 profiles, and tokens checked for the rest.
 pub struct Mixed {
     pub logins: Arc<Stock>,
     pub refreshing: Refreshing,
