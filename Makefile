@@ -6,11 +6,11 @@ bench: ; scripts/with-database mysql cargo bench --workspace --bench load -- all
 ladder: ; cargo bench --workspace --bench load -- ladder
 growth: ; cargo bench --workspace --bench load -- growth
 soak: ; cargo bench --workspace --bench load -- soak
-import: ; cargo bench --workspace --bench import
-hash: ; cargo bench --bench hash
+import: ; scripts/with-database mysql cargo bench --workspace --bench import
+hash: ; cargo bench --workspace --bench hash
 miri: ; cargo +nightly miri test -p bulla-argon2 --lib --test vectors --test argon2_crate
-timing: ; cargo bench --bench timing
-overload: ; cargo bench --bench overload
+timing: ; cargo bench --workspace --bench timing
+overload: ; cargo bench --workspace --bench overload
 fuzz: ; scripts/fuzz
 mutants: ; scripts/mutants
 sbom: ; scripts/sbom
