@@ -1,5 +1,7 @@
 //! Computing blocks: the compression function G of RFC 9106 §3.5, by whatever the processor has.
 
+use zeroize::Zeroizing;
+
 use crate::portable;
 use crate::run::{Block, Run};
 #[cfg(target_arch = "x86_64")]
@@ -69,15 +71,15 @@ impl Backend {
 
     /// Puts the words of a block where `compute` wants them.
     pub(crate) fn arrange(self, block: &mut Block) {
-        let natural = *block;
-        for (word, value) in natural.into_iter().enumerate() {
-            block[self.place(word)] = value;
+        let natural = Zeroizing::new(*block);
+        for (word, value) in natural.iter().enumerate() {
+            block[self.place(word)] = *value;
         }
     }
 
     /// The opposite of `arrange`.
     pub(crate) fn restore(self, block: &mut Block) {
-        let arranged = *block;
+        let arranged = Zeroizing::new(*block);
         for (word, value) in block.iter_mut().enumerate() {
             *value = arranged[self.place(word)];
         }

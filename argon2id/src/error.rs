@@ -7,14 +7,14 @@ pub enum Error {
     /// RFC 9106 §3.1: `p` from 1 to 2²⁴-1, `m` at least 8 × `p` KiB, `t` at least 1.
     #[error("the cost {0} is not one of Argon2: p is at least 1, m at least 8 times p, t at least 1")]
     Cost(String),
-    /// At least 8 bytes, below 4 GiB; 16 are recommended.
+    /// At least 8 bytes, as in the reference implementation; RFC 9106 §3.1 recommends 16.
     #[error("a salt has at least 8 bytes")]
     Salt,
-    /// 4 bytes to 4 GiB.
+    /// At least 4 bytes (RFC 9106 §3.1).
     #[error("a hash has at least 4 bytes")]
     Output,
-    /// Below 4 GiB.
-    #[error("the {0} is longer than 4 GiB")]
+    /// At most 2³²-1 bytes (RFC 9106 §3.1).
+    #[error("the {0} has 4 GiB or more")]
     TooLong(&'static str),
     /// Not of the form `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`.
     #[error("this is no PHC string of Argon2: {0}")]

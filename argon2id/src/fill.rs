@@ -6,8 +6,8 @@ use crate::Cost;
 use crate::backend::Backend;
 use crate::cost::SLICES;
 use crate::long_hash::long_hash;
-use crate::memory::{Compressor, STRETCH};
-use crate::run::{Aligned, BLOCK_BYTES, Block, Run, Window};
+use crate::memory::Compressor;
+use crate::run::{Aligned, Block, Run, Window};
 use crate::scheme::{Scheme, Seed, Variant, Version};
 
 /// Cost and scheme, as the loops need them.
@@ -75,7 +75,7 @@ pub(crate) fn fill(blocks: &mut [Block], shape: &Shape, seed: &Seed, compressor:
         for number in 0..2_u32 {
             let block = &mut blocks[lane as usize * shape.lane_blocks as usize + number as usize];
             long_hash(&[&**seed, &number.to_le_bytes(), &lane.to_le_bytes()], bytemuck::bytes_of_mut(block));
-            to_native(block);
+            swap_if_big_endian(block);
             compressor.backend.arrange(block);
         }
     }
@@ -101,7 +101,7 @@ fn first_index(Segment { pass, slice, .. }: Segment) -> u32 {
 fn fill_dependent(blocks: &mut [Block], shape: &Shape, segment: Segment, compressor: &mut Compressor) {
     let mut first = first_index(segment);
     while first < shape.segment {
-        let count = (shape.segment - first).min(STRETCH);
+        let count = (shape.segment - first).min(compressor.until_pause());
         compressor.compute(blocks, &shape.run(segment, first, count));
         first += count;
     }
@@ -149,8 +149,8 @@ impl Addresses {
     }
 }
 
-/// The block that the output is made of (RFC 9106 §3.2, step 7), as bytes.
-pub(crate) fn xor_of_last_blocks(blocks: &[Block], lanes: u32, backend: Backend) -> Zeroizing<[u8; BLOCK_BYTES]> {
+/// The block that the output is made of (RFC 9106 §3.2, step 7).
+pub(crate) fn xor_of_last_blocks(blocks: &[Block], lanes: u32, backend: Backend) -> Zeroizing<Block> {
     let mut sum = Zeroizing::new([0; 128]);
     for lane in blocks.chunks_exact(blocks.len() / lanes as usize) {
         for (word, last) in sum.iter_mut().zip(lane[lane.len() - 1]) {
@@ -158,10 +158,11 @@ pub(crate) fn xor_of_last_blocks(blocks: &[Block], lanes: u32, backend: Backend)
         }
     }
     backend.restore(&mut sum);
-    Zeroizing::new(bytemuck::must_cast(sum.map(u64::to_le)))
+    swap_if_big_endian(&mut sum);
+    sum
 }
 
-/// The words of a block are little-endian (RFC 9106 §3.1).
-fn to_native(block: &mut Block) {
-    block.iter_mut().for_each(|word| *word = u64::from_le(*word));
+/// The words of a block are little-endian (RFC 9106 §3.1). There and back are the same.
+fn swap_if_big_endian(block: &mut Block) {
+    block.iter_mut().for_each(|word| *word = word.to_le());
 }

@@ -56,7 +56,7 @@ pub const HASH_BYTES: usize = 32;
 /// A PHC string of Argon2id, version 0x13, with a hash of [`HASH_BYTES`] bytes.
 ///
 /// # Errors
-/// A salt below 8 bytes, or memory that the system does not give.
+/// A salt below 8 bytes, a salt or password of 2³² bytes or more, or memory that the system does not give.
 pub fn hash(password: &[u8], salt: &[u8], cost: Cost, memory: &mut Memory) -> Result<String, Error> {
     let mut hash = vec![0; HASH_BYTES];
     derive(Scheme::default(), &Input::new(password, salt), cost, memory, &mut hash)?;
@@ -72,10 +72,11 @@ pub fn verify(password: &[u8], phc: &str, memory: &mut Memory) -> Result<bool, E
     phc.parse::<Phc>()?.matches(password, memory)
 }
 
-/// Fills `output` (4 bytes to 4 GiB) with what Argon2 derives from `input` (RFC 9106 §3.2).
+/// Fills `output` (4 to 2³²-1 bytes) with what Argon2 derives from `input` (RFC 9106 §3.2).
 ///
 /// # Errors
-/// A length that RFC 9106 does not allow, or memory that the system does not give.
+/// A salt below 8 bytes, as in the reference implementation; a length that RFC 9106 §3.1 does not allow; or memory that the
+/// system does not give.
 pub fn derive(
     scheme: Scheme,
     input: &Input<'_>,
@@ -87,7 +88,7 @@ pub fn derive(
     let (blocks, compressor) = memory.blocks(cost)?;
     fill::fill(blocks, &fill::Shape::of(cost, scheme), &seed, compressor);
     let last = fill::xor_of_last_blocks(blocks, cost.lanes(), compressor.backend);
-    long_hash::long_hash(&[&*last], output);
+    long_hash::long_hash(&[bytemuck::bytes_of(&*last)], output);
     Ok(())
 }
 
@@ -95,7 +96,7 @@ impl Phc {
     /// Whether this is the hash of a password, at the cost that it says. Compares in constant time.
     ///
     /// # Errors
-    /// Memory that the system does not give.
+    /// A salt, hash or password of a length that [`derive`] does not take, or memory that the system does not give.
     pub fn matches(&self, password: &[u8], memory: &mut Memory) -> Result<bool, Error> {
         let mut made = Zeroizing::new(vec![0; self.hash.len()]);
         derive(self.scheme, &Input::new(password, &self.salt), self.cost, memory, &mut made)?;

@@ -13,6 +13,12 @@ use crate::{Cost, Error};
 ///
 /// Mapping memory anew for each hash, page by page, costs as much as the hash. So keep one for each thread that hashes;
 /// while no hash is wanted, drop it.
+///
+/// Until it is wiped, or filled by the next hash, it holds the blocks of the last one. Whoever reads them can guess the
+/// password without filling memory for each guess, so thousands of times as fast as from the hash: wipe it where that
+/// matters more than a tenth of the time. On Linux a core dump leaves it out, but the system may swap it out. Where the
+/// system promises more memory than it has, as Linux does, a cost that is too high may end the process instead of being an
+/// error.
 pub struct Memory {
     arena: Arena,
     compressor: Compressor,
@@ -24,11 +30,12 @@ pub(crate) struct Compressor {
     pub(crate) scratch: Box<Aligned<1>>,
     pause: Option<fn()>,
     /// Blocks since the last pause.
-    since_pause: usize,
+    since_pause: u32,
 }
 
-/// At most so many blocks are computed between two pauses: a sixth of a millisecond's work, more or less.
-pub(crate) const STRETCH: u32 = 1024;
+/// After so many blocks comes a pause: a quarter of a millisecond's work, or a whole one by portable means. Where the
+/// password has no say it may come up to 127 blocks later.
+const STRETCH: u32 = 1024;
 
 enum Arena {
     /// Below the size of a huge page.
@@ -42,11 +49,16 @@ const HUGE_PAGE: usize = 2 << 20;
 impl Compressor {
     pub(crate) fn compute(&mut self, blocks: &mut [Block], run: &Run<'_>) {
         self.backend.compute(blocks, run, &mut self.scratch.0[0]);
-        self.since_pause += run.count;
-        if let Some(pause) = self.pause.filter(|_| self.since_pause >= STRETCH as usize) {
+        self.since_pause += run.count as u32;
+        if self.since_pause >= STRETCH {
             self.since_pause = 0;
-            pause();
+            self.pause.iter().for_each(|pause| pause());
         }
+    }
+
+    /// How many blocks may be computed until the next pause.
+    pub(crate) fn until_pause(&self) -> u32 {
+        STRETCH - self.since_pause
     }
 }
 
@@ -63,7 +75,7 @@ impl Memory {
         Self { arena: Arena::Heap(Vec::new()), compressor }
     }
 
-    /// Has `pause` called after every 1024 blocks (MiB) of a hash, so that a thread that has hashed for a while can let
+    /// Has `pause` called after each MiB of blocks, so that a thread that has hashed for a while can let
     /// others go first, or give up its turn.
     #[must_use]
     pub fn pausing(mut self, pause: fn()) -> Self {
@@ -83,16 +95,14 @@ impl Memory {
 
     /// Overwrites all of it with zeros, and keeps it.
     pub fn wipe(&mut self) {
-        let bytes = self.arena.bytes_mut();
-        let (before, words, after) = bytemuck::pod_align_to_mut::<u8, u64>(bytes);
-        words.zeroize();
-        before.zeroize();
-        after.zeroize();
+        self.arena.bytes_mut().zeroize();
         self.compressor.scratch.0.zeroize();
+        #[cfg(test)]
+        tests::WIPED_BYTES.set(tests::WIPED_BYTES.get() + self.arena.bytes().len());
     }
 
     pub(crate) fn blocks(&mut self, cost: Cost) -> Result<(&mut [Block], &mut Compressor), Error> {
-        let wanted = cost.blocks() * BLOCK_BYTES;
+        let wanted = cost.blocks().checked_mul(BLOCK_BYTES).ok_or_else(|| too_large(cost.blocks() / 1024))?;
         if self.arena.aligned_len() < wanted {
             self.wipe();
             self.arena = Arena::of(wanted)?;
@@ -102,17 +112,24 @@ impl Memory {
     }
 }
 
+fn too_large(mib: usize) -> Error {
+    Error::Memory { mib, reason: "this processor cannot address so much".to_owned() }
+}
+
 impl Arena {
     fn of(bytes: usize) -> Result<Self, Error> {
-        let problem = |reason: String| Error::Memory { mib: bytes >> 20, reason };
+        let mib = bytes >> 20;
         if bytes < HUGE_PAGE {
             return Ok(Self::Heap(vec![0; bytes + CACHE_LINE]));
         }
-        let whole_pages = bytes.div_ceil(HUGE_PAGE) * HUGE_PAGE;
-        let mapped = MmapMut::map_anon(whole_pages + HUGE_PAGE).map_err(|error| problem(error.to_string()))?;
+        let whole_pages = bytes.checked_next_multiple_of(HUGE_PAGE).and_then(|bytes| bytes.checked_add(HUGE_PAGE));
+        let mapped = MmapMut::map_anon(whole_pages.ok_or_else(|| too_large(mib))?);
+        let mapped = mapped.map_err(|error| Error::Memory { mib, reason: error.to_string() })?;
         // With 4 KiB pages, most of the time goes into address translation. A system that has no huge pages is slower.
         #[cfg(all(target_os = "linux", not(miri)))]
-        let _ = mapped.advise(memmap2::Advice::HugePage);
+        for advice in [memmap2::Advice::HugePage, memmap2::Advice::DontDump] {
+            let _ = mapped.advise(advice);
+        }
         Ok(Self::Mapped(mapped))
     }
 
@@ -170,8 +187,14 @@ impl fmt::Debug for Memory {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use crate::hash;
+
+    thread_local! {
+        pub(super) static WIPED_BYTES: Cell<usize> = const { Cell::new(0) };
+    }
 
     fn hashed(memory: &mut Memory, memory_kib: u32) {
         hash(b"open sesame", b"some salt", Cost::new(memory_kib, 1, 1).unwrap(), memory).unwrap();
@@ -184,30 +207,48 @@ mod tests {
 
     #[test]
     fn nothing_is_left_of_a_hash_once_it_is_wiped() {
-        // Below and above the size of a huge page.
+        // Below and, where that does not take hours, above the size of a huge page.
         for memory_kib in if cfg!(miri) { [8, 16] } else { [64, 4096] } {
-            let mut memory = Memory::new();
-            hashed(&mut memory, memory_kib);
-            assert!(used(&memory) > memory_kib as usize * 1000, "or the test would see nothing");
-            memory.wipe();
-            assert_eq!(used(&memory), 0);
-            assert!(memory.compressor.scratch.0[0].iter().all(|word| *word == 0));
+            for backend in Backend::all() {
+                let mut memory = Memory::with(backend);
+                hashed(&mut memory, memory_kib);
+                assert!(used(&memory) > memory_kib as usize * 1000, "or the test would see nothing");
+                let is_empty = |memory: &Memory| memory.compressor.scratch.0[0].iter().all(|word| *word == 0);
+                assert_eq!(is_empty(&memory), backend.name() == "avx512", "the others need it");
+                memory.wipe();
+                assert!(used(&memory) == 0 && is_empty(&memory), "{}", backend.name());
+            }
         }
     }
 
     #[test]
+    fn it_is_wiped_when_it_is_dropped_and_before_it_grows() {
+        let wiped = || WIPED_BYTES.replace(0);
+        let mut memory = Memory::new();
+        hashed(&mut memory, 8);
+        let held = memory.arena.bytes().len();
+        wiped();
+        hashed(&mut memory, 16);
+        assert_eq!(wiped(), held);
+        let held = memory.arena.bytes().len();
+        drop(memory);
+        assert_eq!(wiped(), held);
+    }
+
+    #[test]
     #[cfg_attr(miri, ignore = "takes hours")]
-    fn pauses_come_after_every_1024_blocks_and_change_nothing() {
-        use std::sync::atomic::{AtomicUsize, Ordering};
-        static PAUSES: AtomicUsize = AtomicUsize::new(0);
-        let cost = Cost::new(4096, 3, 1).unwrap();
-        let hashed = |memory: &mut Memory| hash(b"open sesame", b"some salt", cost, memory).unwrap();
-        let mut pausing = Memory::new().pausing(|| {
-            PAUSES.fetch_add(1, Ordering::Relaxed);
-        });
-        assert_eq!(hashed(&mut pausing), hashed(&mut Memory::new()));
-        // Those blocks, too, that choose others where the password may not.
-        assert!((12..=13).contains(&PAUSES.load(Ordering::Relaxed)), "{PAUSES:?}");
+    fn pauses_come_after_every_mib_of_blocks_and_change_nothing() {
+        thread_local!(static PAUSES: Cell<u32> = const { Cell::new(0) });
+        // Segments that are a stretch, shorter than one, and no multiple of one.
+        for (memory_kib, passes) in [(4096, 3), (1000, 9), (19_456, 2)] {
+            let cost = Cost::new(memory_kib, passes, 1).unwrap();
+            let hashed = |memory: &mut Memory| hash(b"open sesame", b"some salt", cost, memory).unwrap();
+            let mut pausing = Memory::new().pausing(|| PAUSES.set(PAUSES.get() + 1));
+            assert_eq!(hashed(&mut pausing), hashed(&mut Memory::new()));
+            let (pauses, mib) = (PAUSES.replace(0), memory_kib * passes / STRETCH);
+            // Where the password has no say, one comes later, and the blocks that choose are computed as well.
+            assert!((mib - 1..=mib + 1).contains(&pauses), "{pauses} in {mib}");
+        }
     }
 
     #[test]
@@ -239,8 +280,10 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "its own address space is smaller")]
     fn memory_that_the_system_does_not_give_is_an_error() {
-        // More than a process can address.
-        let refused = Arena::of(1 << 50).err();
-        assert!(matches!(refused, Some(Error::Memory { mib: 0x4000_0000, .. })), "{refused:?}");
+        // More than a process can address, and more than there are numbers for.
+        for bytes in [usize::MAX / 4, usize::MAX - 1] {
+            let refused = Arena::of(bytes).err();
+            assert!(matches!(refused, Some(Error::Memory { mib, .. }) if mib == bytes >> 20), "{refused:?}");
+        }
     }
 }

@@ -6,11 +6,14 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
+use crate::scheme::{SHORTEST_OUTPUT_BYTES, SHORTEST_SALT_BYTES};
 use crate::{Cost, Error, Scheme, Variant, Version};
 
 /// A hash with all that it takes to verify it. Base64 is the standard alphabet without padding (RFC 4648 §4).
 ///
-/// What the reference implementation writes is read: the parameters m, t, p in this order, `v=` left out for 0x10.
+/// What the reference implementation writes is read: the parameters m, t, p in this order, `v=` left out for 0x10. What is
+/// written can be read if salt and hash are as long as it says there. `==` takes no constant time: [`Phc::matches`] is for
+/// passwords.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Phc {
     /// `argon2id` and `v=19`.
@@ -36,13 +39,13 @@ impl FromStr for Phc {
         let variant = Variant::ALL.into_iter().find(|known| known.name() == variant);
         let variant = variant.ok_or(Error::Phc("the variant is argon2id, argon2i or argon2d"))?;
         let mut parameters = field("the cost is missing")?;
-        let version = match parameters.strip_prefix("v=") {
-            None => Version::V0x10,
-            Some("16") => Version::V0x10,
-            Some("19") => Version::V0x13,
-            Some(_) => return Err(Error::Phc("the version is 16 or 19")),
-        };
-        if parameters.starts_with("v=") {
+        let mut version = Version::V0x10;
+        if let Some(number) = parameters.strip_prefix("v=") {
+            version = match number {
+                "16" => Version::V0x10,
+                "19" => Version::V0x13,
+                _ => return Err(Error::Phc("the version is 16 or 19")),
+            };
             parameters = field("the cost is missing")?;
         }
         let cost = cost(parameters)?;
@@ -51,7 +54,7 @@ impl FromStr for Phc {
         if fields.next().is_some() {
             return Err(Error::Phc("something follows the hash"));
         }
-        if salt.len() < 8 || hash.len() < 4 {
+        if salt.len() < SHORTEST_SALT_BYTES || hash.len() < SHORTEST_OUTPUT_BYTES {
             return Err(Error::Phc("a salt has at least 8 bytes, a hash at least 4"));
         }
         Ok(Self { scheme: Scheme { variant, version }, cost, salt, hash })

@@ -23,7 +23,7 @@ pub(crate) struct Run<'a> {
     pub(crate) window: Window,
 }
 
-/// The blocks that may be chosen, by the place in a segment of the block that is computed (RFC 9106 §3.4.1.3).
+/// The blocks that may be chosen, by the place in a segment of the block that is computed (RFC 9106 §3.4.2).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     pub(crate) lane: u32,

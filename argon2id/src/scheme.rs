@@ -36,12 +36,12 @@ pub struct Scheme {
     pub version: Version,
 }
 
-/// What a hash is made of. Each part is below 4 GiB.
+/// What a hash is made of. Each part has at most 2³²-1 bytes.
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
     /// The message (P), usually a password.
     pub password: &'a [u8],
-    /// The nonce (S), at least 8 bytes.
+    /// The nonce (S), at least 8 bytes, as in the reference implementation.
     pub salt: &'a [u8],
     /// The secret value (K), or nothing.
     pub secret: &'a [u8],
@@ -56,8 +56,8 @@ impl<'a> Input<'a> {
     }
 }
 
-const SHORTEST_SALT_BYTES: usize = 8;
-const SHORTEST_OUTPUT_BYTES: usize = 4;
+pub(crate) const SHORTEST_SALT_BYTES: usize = 8;
+pub(crate) const SHORTEST_OUTPUT_BYTES: usize = 4;
 
 /// H₀ (RFC 9106 §3.2, step 1).
 pub(crate) type Seed = zeroize::Zeroizing<[u8; 64]>;
@@ -134,5 +134,17 @@ impl Version {
 impl fmt::Debug for Input<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Input(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_length_that_does_not_fit_into_its_field_is_refused() {
+        assert_eq!(length("salt", u32::MAX as usize), Ok(u32::MAX));
+        assert_eq!(length("salt", u32::MAX as usize + 1), Err(Error::TooLong("salt")));
     }
 }

@@ -31,7 +31,7 @@ fn what_we_write_verifies_for_its_password_alone() {
 }
 
 #[test]
-fn lengths_that_the_rfc_forbids_are_refused() {
+fn a_salt_or_a_hash_that_is_too_short_is_refused() {
     let (mut memory, cost) = (Memory::new(), Cost::new(64, 1, 1).unwrap());
     assert_eq!(hash(b"", b"7 bytes", cost, &mut memory), Err(Error::Salt));
     let mut derived =

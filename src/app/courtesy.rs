@@ -24,7 +24,7 @@ thread_local! {
 /// Others were in need of more than a moment.
 const MOMENT: Duration = Duration::from_millis(1);
 
-/// Called every sixth of a millisecond by a thread that hashes: whoever waits for its core goes first.
+/// Called every quarter of a millisecond by a thread that hashes: whoever waits for its core goes first.
 ///
 /// Priority alone does not do this. Linux lets a thread run on for some three milliseconds before it looks who else waits,
 /// and a login waits for a core a dozen times. Where others never stop, a thread that steps aside each time would get far
