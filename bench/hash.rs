@@ -41,6 +41,7 @@ fn main() -> Result<(), Failure> {
     let contestants: Vec<Contestant> = ours().into_iter().chain(in_rust_and_c()).chain(on_node()).collect();
     for setting in [Setting { memory_kib: 19_456, passes: 2 }, Setting { memory_kib: 47_104, passes: 1 }] {
         let Setting { memory_kib, passes } = setting;
+        agree(setting)?;
         println!("\nArgon2id m={memory_kib}, t={passes}, p=1: hashes a second, least to most of {ROUNDS} rounds");
         for threads in [1, cores] {
             println!("\n{threads} thread{}", if threads == 1 { "" } else { "s" });
@@ -48,6 +49,21 @@ fn main() -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Those that could be seen to: what is compared computes the same.
+fn agree(setting: Setting) -> Result<(), Failure> {
+    let Setting { memory_kib, passes } = setting;
+    let mut expected = [0; 32];
+    argon2(setting).hash_password_into(PASSWORD, SALT, &mut expected)?;
+    let mut made = vec![Libargon2::new(memory_kib)?.hash(PASSWORD, memory_kib, passes)];
+    for backend in Backend::all() {
+        let (mut memory, mut output) = (Memory::with(backend), [0; 32]);
+        let cost = Cost::new(memory_kib, passes, 1)?;
+        derive(Scheme::default(), &Input::new(PASSWORD, SALT), cost, &mut memory, &mut output)?;
+        made.push(output);
+    }
+    if made.iter().all(|made| *made == expected) { Ok(()) } else { Err("they do not compute the same hash".into()) }
 }
 
 /// For each contestant, what it reached in each round.
@@ -86,11 +102,12 @@ fn ours() -> Vec<Contestant> {
     Backend::all().into_iter().map(contestant).collect()
 }
 
+fn argon2(Setting { memory_kib, passes }: Setting) -> Argon2<'static> {
+    let params = Params::new(memory_kib, passes, 1, None).expect("a usual cost");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
 fn in_rust_and_c() -> Vec<Contestant> {
-    let argon2 = |Setting { memory_kib, passes }| {
-        let params = Params::new(memory_kib, passes, 1, None).expect("a usual cost");
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-    };
     let ordinary = move |setting| {
         let (argon2, mut output) = (argon2(setting), [0; 32]);
         move || argon2.hash_password_into(PASSWORD, SALT, &mut output).expect("a usual cost")
