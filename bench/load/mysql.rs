@@ -15,7 +15,8 @@ pub struct MySql {
 impl MySql {
     pub fn create(name: &str) -> Result<Self, Failure> {
         let given = std::env::var("BULLA_TEST_DATABASE_URL");
-        let server = given.map_err(|_| "this needs MySQL: scripts/with-database mysql cargo bench --workspace --bench load …")?;
+        let server = given
+            .map_err(|_| "this needs MySQL: scripts/with-database mysql cargo bench --workspace --bench load …")?;
         let (base, _) = server.rsplit_once('/').ok_or("BULLA_TEST_DATABASE_URL names no database")?;
         // Nobody else's, on a server that is not ours alone.
         let name = format!("bench_{}_{name}", std::process::id());
