@@ -52,9 +52,9 @@ pub fn write(measured: &Measured) -> Result<String, Failure> {
 const NOTES: &str = "
 ## To be fair
 
-- What is asked of each, and what it was told that is not its default, stands in `bench/peers/*/README.md`. All but the
-  tutorial were tuned for speed, which runs as people write it: in one process, with bcrypt in JavaScript. Those on SQLite
-  do not wait for the disk (`synchronous=NORMAL`), while Bulla does.
+- What is asked of each, and what it was told that is not its default, stands in `bench/peers/*/README.md`. All were
+  tuned for speed but the tutorial, which runs as people write it: in one process, with bcrypt in JavaScript. Those on
+  SQLite do not wait for the disk (`synchronous=NORMAL`), while Bulla does.
 - loco hashes where it answers others, as its starter does; so its profiles wait for logins.
 - A login of Bulla writes five rows in two transactions: the envelope is spent and the attempt counted before it is judged,
   and then there are a session that can be ended and an event in the audit log. Better Auth writes a session; the tutorial,
