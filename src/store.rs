@@ -110,6 +110,11 @@ impl Error {
     pub fn is_full_disk(&self) -> bool {
         matches!(self, Self::DiskFull)
     }
+
+    /// Said in the log already, too.
+    pub fn is_lost_disk(&self) -> bool {
+        matches!(self, Self::DiskLost)
+    }
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -147,10 +152,10 @@ impl Db {
     /// Asks the database for nothing, to learn whether it answers. One whose disk lost something may be read, and is
     /// not well until a restart.
     pub async fn ping(&self) -> Result<()> {
-        if self.condition().has_lost() {
-            return Err(Error::DiskLost);
+        match self {
+            Self::Sqlite { writer, .. } if writer.options().has_lost() => Err(Error::DiskLost),
+            _ => on!(self, |conn| sqlx::query_scalar::<_, i64>(PING).fetch_one(conn)).map(drop),
         }
-        on!(self, |conn| sqlx::query_scalar::<_, i64>(PING).fetch_one(conn)).map(drop)
     }
 
     /// The dialect's name, as in `DATABASE_URL`.

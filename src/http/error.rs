@@ -107,6 +107,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).after(Duration::from_secs(30))
     }
 
+    fn no_disk() -> Self {
+        let detail = "the server's disk keeps nothing new until someone has mended it; try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).after(Duration::from_secs(30))
+    }
+
     pub(super) fn too_many_attempts(wait: Duration) -> Self {
         let detail = "too many requests from this address; wait as long as Retry-After says";
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail).after(wait)
@@ -159,6 +164,7 @@ impl From<Internal> for Problem {
     fn from(error: Internal) -> Self {
         match error {
             Internal::Store(error) if error.is_full_disk() => Self::no_room(),
+            Internal::Store(error) if error.is_lost_disk() => Self::no_disk(),
             Internal::Store(error) => {
                 tracing::error!("{error}");
                 Self::unavailable()

@@ -16,7 +16,7 @@ pub(super) async fn healthz() -> Json<Message> {
     Json(Message { message: "alive" })
 }
 
-/// The database answers
+/// The database answers, and its disk keeps what is written
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses((status = 200, description = "It does", body = Message, example = json!({ "message": "ready" }))))]
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<Json<Message>, Problem> {
     app.db.ping().await.map_err(Internal::from)?;

@@ -1,9 +1,8 @@
 //! What is known of a database's condition: that its disk is full, which is said once when it fills up and once when there
-//! is room again, however many requests meet it; that its disk lost something; and when it last did not answer.
+//! is room again, however many requests meet it; and when it last did not answer.
 
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx_mysql::MySqlDatabaseError;
@@ -14,7 +13,6 @@ use super::{Error, Result};
 pub struct Condition {
     last_full: Mutex<Option<Instant>>,
     last_silent: Mutex<Option<Instant>>,
-    has_lost: AtomicBool,
 }
 
 /// On a disk that is nearly full, small writes succeed between larger ones that fail.
@@ -26,9 +24,6 @@ impl Condition {
     /// Takes note of what became of a transaction.
     pub(super) fn note<T>(&self, outcome: &Result<Option<T>>) {
         self.note_silence(outcome);
-        if matches!(outcome, Err(Error::DiskLost)) {
-            self.has_lost.store(true, Ordering::Relaxed);
-        }
         let mut last_full = self.last_full.lock().expect("no thread panics while it holds this lock");
         if matches!(outcome, Err(Error::DiskFull)) {
             let was_full = last_full.replace(Instant::now()).is_some();
@@ -49,11 +44,6 @@ impl Condition {
         if answer.as_ref().err().is_some_and(Error::is_silence) {
             *self.last_silent.lock().expect("no thread panics while it holds this lock") = Some(Instant::now());
         }
-    }
-
-    /// Whether the disk could not keep something, since when nothing is written.
-    pub(super) fn has_lost(&self) -> bool {
-        self.has_lost.load(Ordering::Relaxed)
     }
 
     /// Whether something was given up since `moment`, because the database did not answer.

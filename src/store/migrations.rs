@@ -41,7 +41,7 @@ const TABLE: &str = "_sqlx_migrations";
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Names are for the whole server and 64 characters long at most.
-const TAKE_MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulla ', LEFT(SHA2(DATABASE(), 256), 40)), 60)";
+const TAKE_MIGRATION_LOCK: &str = "SELECT GET_LOCK(CONCAT('bulla ', LEFT(SHA2(DATABASE(), 256), 40)), ?)";
 
 /// Changing a table waits for whoever is using it.
 const BE_PATIENT: &str = "SET SESSION lock_wait_timeout = 60, innodb_lock_wait_timeout = 60";
@@ -73,19 +73,23 @@ pub async fn migrate(db: &Db) -> Result<(), ConnectError> {
 /// sqlx takes a lock of its own, but asks for it in a way that MariaDB answers with "no" at once, and goes on.
 async fn migrate_mysql(stock: &Stock<MySqlConnection>) -> Result<(), ConnectError> {
     let migrator = migrator(MYSQL_MIGRATIONS);
-    let mut held = stock.take().await?;
+    let mut held = stock.take().await.map_err(|error| match error {
+        sqlx::Error::PoolTimedOut => ConnectError::Silent,
+        other => other.into(),
+    })?;
     let conn = held.conn();
     if timeout(CONNECT_TIMEOUT, is_up_to_date(conn, &migrator)).await.map_err(|_| ConnectError::Silent)? {
         held.rest_after(&Ok(()));
         return Ok(());
     }
-    let taking = sqlx::query_scalar(TAKE_MIGRATION_LOCK).fetch_one(&mut *conn);
+    let taking = sqlx::query_scalar(TAKE_MIGRATION_LOCK).bind(LONGEST_WAIT.as_secs()).fetch_one(&mut *conn);
     let is_ours: Option<i64> =
         timeout(LONGEST_WAIT + CONNECT_TIMEOUT, taking).await.map_err(|_| ConnectError::Silent)??;
     if is_ours != Some(1) {
         return Err(ConnectError::MigrationLock);
     }
     sqlx::raw_sql(BE_PATIENT).execute(&mut *conn).await?;
+    // Without a deadline: an index of many rows takes as long as it takes.
     let result = migrator.run(&mut *conn).await;
     // Closing the connection gives the lock back, even if the server hangs up first.
     held.close().await;

@@ -19,8 +19,10 @@ const RECOVERY: Duration = Duration::from_secs(10);
 const MOST_CONNECTIONS: i64 = 32;
 
 /// The greeting, and a handful of statements.
-const LEAST_THAT_A_START_SAYS: usize = 8;
+const LEAST_THAT_A_START_SAYS: u64 = 8;
 const MORE_THAN_A_START_SAYS: u64 = 32;
+/// Ten seconds of patience, on a machine that is busy with the others.
+const LONGEST_START: Duration = Duration::from_secs(30);
 
 /// Stands between a node and its database.
 struct Cable {
@@ -167,7 +169,7 @@ async fn connections_that_died_without_a_word_are_replaced_within_seconds() {
     panic!("some requests are still refused {RECOVERY:?} after the database came back:\n{}", node.log());
 }
 
-/// In whatever a start says to its database, from the first word on.
+/// Whatever a start says to its database last, from the first word on, where the tables are up to date.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_falls_silent_during_a_start_does_not_hold_it_up() {
     let _server = shared().await;
@@ -176,17 +178,20 @@ async fn a_database_that_falls_silent_during_a_start_does_not_hold_it_up() {
     let mut starting = JoinSet::new();
     for pieces in 0..MORE_THAN_A_START_SAYS {
         let cable = Cable::cut_after(pieces, &database).await;
-        starting.spawn_blocking(move || (pieces, home(&cable.url).run(&["keys", "public"])));
+        starting.spawn_blocking(move || {
+            let begun = Instant::now();
+            (pieces, home(&cable.url).run(&["keys", "public"]), begun.elapsed())
+        });
     }
-    let mut ran = starting.join_all().await;
-    ran.sort_by_key(|(pieces, _)| *pieces);
-    let silent = ran.iter().take_while(|(_, ran)| !ran.status.success()).count();
-    assert!((LEAST_THAT_A_START_SAYS..ran.len()).contains(&silent), "{ran:?}");
-    for (pieces, ran) in ran {
-        if (pieces as usize) < silent {
-            ran.refused(&["answer"]);
-        } else {
+    for (pieces, ran, took) in starting.join_all().await {
+        assert!(took < LONGEST_START, "{pieces}: {took:?}");
+        // In between, one has said it all, and another was asked once more whether it is there.
+        let has_said_all =
+            pieces >= MORE_THAN_A_START_SAYS - 4 || (pieces >= LEAST_THAT_A_START_SAYS && ran.status.success());
+        if has_said_all {
             ran.ok();
+        } else {
+            ran.refused(&["answer"]);
         }
     }
 }

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
@@ -24,6 +26,8 @@ pub struct FileOptions {
     path: PathBuf,
     /// How long to wait for a file that another process has locked.
     patience: Duration,
+    /// Known to all of its connections, and to whoever asks how it is.
+    has_lost: Arc<AtomicBool>,
 }
 
 pub struct FileConnection {
@@ -72,11 +76,16 @@ const SHORTEN_LOG: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 impl FileOptions {
     pub fn new(path: &Path, patience: Duration) -> Self {
-        Self { path: path.to_owned(), patience }
+        Self { path: path.to_owned(), patience, has_lost: Arc::default() }
     }
 
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether its disk could not keep something, since when nothing is written.
+    pub fn has_lost(&self) -> bool {
+        self.has_lost.load(Ordering::Relaxed)
     }
 
     fn open(&self) -> rusqlite::Result<Handle> {
@@ -96,12 +105,12 @@ impl FileConnection {
     /// For the one connection that writes: what it commits is waited for without it, and together with what is committed
     /// meanwhile.
     pub async fn wait_together(&mut self) -> Result<(), sqlx::Error> {
-        let path = self.options.path.clone();
+        let FileOptions { path, has_lost, .. } = self.options.clone();
         let keep_log = move |handle: &mut Handle| {
             handle.conn.execute_batch(OPEN_LOG)?;
             // Its index is shared memory, which not every file system has: SQLite then does without it, and each commit
             // waits by itself.
-            if let Ok(log) = Log::of(&path) {
+            if let Ok(log) = Log::of(&path, has_lost) {
                 handle.conn.execute_batch(WAIT_TOGETHER)?;
                 // Instead of SQLite's own, which moves the log into the file within a commit.
                 handle.conn.wal_hook(Some(|_, pages| {

@@ -15,6 +15,9 @@ pub(super) struct FileError {
     message: String,
 }
 
+/// None of SQLite's: it did not ask the disk itself.
+const LOST: i32 = -1;
+
 pub(in crate::store) fn translated(error: rusqlite::Error) -> sqlx::Error {
     let (code, message) = match error {
         rusqlite::Error::SqliteFailure(code, message) => (code, message),
@@ -34,13 +37,13 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
 /// The disk lost something that SQLite had written.
 pub(super) fn lost(error: &io::Error) -> sqlx::Error {
     let message = format!("the disk could not keep what was written ({error})");
-    FileError { code: ffi::SQLITE_IOERR_FSYNC, message }.into()
+    FileError { code: LOST, message }.into()
 }
 
-/// Whether the disk lost something.
+/// Whether this is of [`lost`].
 pub(in crate::store) fn says_lost(error: &sqlx::Error) -> bool {
     let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<FileError>());
-    error.is_some_and(|error| error.code == ffi::SQLITE_IOERR_FSYNC)
+    error.is_some_and(|error| error.code == LOST)
 }
 
 impl DatabaseError for FileError {

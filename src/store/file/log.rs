@@ -8,6 +8,8 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use tokio::sync::watch;
@@ -44,20 +46,22 @@ pub struct Written(Option<(u64, Disk)>);
 
 impl Log {
     /// Of a file that a connection has open. As long as it has, the log is not replaced by another one.
-    pub(super) fn of(database: &Path) -> io::Result<Self> {
+    pub(super) fn of(database: &Path, has_lost: Arc<AtomicBool>) -> io::Result<Self> {
         // SQLite follows links, too, before it names the log after the file.
         let mut path = database.canonicalize()?.into_os_string();
         path.push("-wal");
         let log = File::open(&path)?;
         // The log may be a moment old: whoever looks for it after a power cut must find its name, too.
         Path::new(&path).parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
-        Self::over(log)
+        Self::over(log, has_lost)
     }
 
-    fn over(log: File) -> io::Result<Self> {
+    fn over(log: File, has_lost: Arc<AtomicBool>) -> io::Result<Self> {
         let (asks, asked) = mpsc::channel();
         let (tells, lasting) = watch::channel(Lasting::Until(0));
-        std::thread::Builder::new().name("bulla-log".to_owned()).spawn(move || keep(&log, &asked, &tells))?;
+        std::thread::Builder::new()
+            .name("bulla-log".to_owned())
+            .spawn(move || keep(&log, &asked, &tells, &has_lost))?;
         Ok(Self { written: 0, disk: Disk { asks, lasting } })
     }
 
@@ -101,7 +105,7 @@ impl Written {
     }
 }
 
-fn keep(log: &File, asked: &Receiver<u64>, tells: &watch::Sender<Lasting>) {
+fn keep(log: &File, asked: &Receiver<u64>, tells: &watch::Sender<Lasting>, has_lost: &AtomicBool) {
     while let Ok(first) = asked.recv() {
         let last = asked.try_iter().fold(first, u64::max);
         if let Err(error) = log.sync_data() {
@@ -109,6 +113,7 @@ fn keep(log: &File, asked: &Receiver<u64>, tells: &watch::Sender<Lasting>) {
                 "the disk could not keep what was written ({error}): whatever would write is answered 503 from now on, \
                  reading goes on. Mend it, then restart"
             );
+            has_lost.store(true, Ordering::Relaxed);
             tells.send_replace(Lasting::Broken(error));
             return;
         }
@@ -122,7 +127,7 @@ mod tests {
 
     #[tokio::test]
     async fn whatever_was_written_lasts_in_whichever_order_it_is_waited_for() {
-        let mut log = Log::over(tempfile::tempfile().unwrap()).unwrap();
+        let mut log = Log::over(tempfile::tempfile().unwrap(), Arc::default()).unwrap();
         let (first, second, third) = (log.written(), log.written(), log.written());
         for written in [third, first, second] {
             written.lasts().await.unwrap();
@@ -137,13 +142,16 @@ mod tests {
     /// Nothing lasts in `/dev/null`, and it says so.
     #[tokio::test]
     async fn a_disk_that_lost_something_is_not_asked_again() {
-        let mut log = Log::over(File::open("/dev/null").unwrap()).unwrap();
+        let has_lost = Arc::<AtomicBool>::default();
+        let mut log = Log::over(File::open("/dev/null").unwrap(), Arc::clone(&has_lost)).unwrap();
         log.check().unwrap();
+        assert!(!has_lost.load(Ordering::Relaxed));
         let (lost, later) = (log.written(), log.written());
         for written in [lost, later] {
             let error = written.lasts().await.unwrap_err();
             assert!(error.to_string().contains("could not keep what was written"), "{error}");
         }
         assert!(log.check().is_err() && log.written().lasts().await.is_err());
+        assert!(has_lost.load(Ordering::Relaxed));
     }
 }
