@@ -67,7 +67,7 @@ pub fn hash(password: &[u8], salt: &[u8], cost: Cost, memory: &mut Memory) -> Re
 /// constant time.
 ///
 /// # Errors
-/// A string that is none of Argon2, or memory that the system does not give.
+/// A string that is none of Argon2, a password of 2³² bytes or more, or memory that the system does not give.
 pub fn verify(password: &[u8], phc: &str, memory: &mut Memory) -> Result<bool, Error> {
     phc.parse::<Phc>()?.matches(password, memory)
 }

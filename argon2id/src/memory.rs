@@ -16,8 +16,8 @@ use crate::{Cost, Error};
 ///
 /// Until it is wiped, or filled by the next hash, it holds the blocks of the last one. Whoever reads them can guess the
 /// password without filling memory for each guess, so thousands of times as fast as from the hash: wipe it where that
-/// matters more than a tenth of the time. On Linux a core dump leaves it out, but the system may swap it out. Where the
-/// system promises more memory than it has, as Linux does, a cost that is too high may end the process instead of being an
+/// matters more than a tenth of the time. From 2 MiB on, Linux leaves it out of core dumps; it may
+/// swap it out. Where the system promises more memory than it has, as Linux does, a cost that is too high may end the process instead of being an
 /// error.
 pub struct Memory {
     arena: Arena,
@@ -52,7 +52,9 @@ impl Compressor {
         self.since_pause += run.count as u32;
         if self.since_pause >= STRETCH {
             self.since_pause = 0;
-            self.pause.iter().for_each(|pause| pause());
+            if let Some(pause) = self.pause {
+                pause();
+            }
         }
     }
 
