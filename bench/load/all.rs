@@ -114,20 +114,17 @@ pub fn measure() -> Result<Measured, Failure> {
     }
     for server in &servers {
         warm_up(server)?;
-    }
-    // Hashing threads give their memory back after a while.
-    std::thread::sleep(REST);
-    for server in &servers {
+        // Hashing threads give their memory back after a while.
+        std::thread::sleep(REST);
         measured.idle_memory_kib.insert(server.entrant.name, server.usage()?.memory_kib);
     }
     let topics: Vec<Topic> = TOPICS.into_iter().chain(LADDER.map(Topic::Ladder)).collect();
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS}: rows");
-        measured.limits.push(bench.measure(SLICE / 2)?);
+        measured.limits.push(bench.measure(SLICE)?);
         measured.sqlite_rows.push(sqlite.measure(SLICE / 2)?);
         measured.mysql_rows.push(mysql.measure(SLICE / 2)?);
-        // Nobody is always the first, or always after the same one.
-        servers.rotate_left(2);
+        let servers: Vec<&Running> = order(round).map(|place| &servers[place]).collect();
         for topic in &topics {
             eprintln!("round {round} of {ROUNDS}: {topic}");
             ask_everyone(*topic, &servers, &bench, &mut measured)?;
@@ -146,9 +143,15 @@ fn warm_up(server: &Running) -> Result<(), Failure> {
     Ok(())
 }
 
-fn ask_everyone(topic: Topic, servers: &[Running], bench: &Bench, measured: &mut Measured) -> Result<(), Failure> {
+/// Another one in each round, so that nobody is always the first or always after the same one: in steps of another length,
+/// of which each reaches all, as their number is prime.
+fn order(round: usize) -> impl Iterator<Item = usize> {
+    (0..FIELD.len()).map(move |step| (round + step * (round + 1)) % FIELD.len())
+}
+
+fn ask_everyone(topic: Topic, servers: &[&Running], bench: &Bench, measured: &mut Measured) -> Result<(), Failure> {
     for server in servers.iter().filter(|server| topic.is_for(server.entrant)) {
-        let (entrant, limit) = (server.entrant, topic.limit(server.entrant, bench, SLICE / 4)?);
+        let (entrant, limit) = (server.entrant, topic.limit(server.entrant, bench, SLICE / 2)?);
         let Some(slice) = topic.question().ask(server)? else { continue };
         let part = limit.map(|limit| slice.outcome.per_second() / limit);
         measured.parts.entry((topic, entrant.name)).or_default().extend(part);

@@ -63,8 +63,10 @@ const NOTES: &str = "
 - A token that Better Auth's cache says yes to may be of a session that ended up to five minutes ago; Bulla's `/verify`
   knows within a second. The tutorial's check is its logout, which forgets nothing.
 - loco answers a registration that failed as one that did not, so its registrations cannot be counted.
-- \"Idle\" is what a server takes ten seconds after it was last asked for something, \"busy\" the most that it took right
-  after logins. MySQL's own memory is in neither.
+- \"Idle\" is what a server takes that is warm and was asked for nothing for ten seconds or more, \"busy\" the most that
+  it took right after logins. MySQL's own memory is in neither.
+- Better Auth signs up in a transaction that reads before it writes. Of two of its processes on one SQLite file one is then
+  told that the file is busy, and answers with an error: half of its registrations, which are not counted.
 - Of a server that answers six or eight logins a second, the p99 is nearly the longest of them.
 - Bold is the best of a column, whoever it is, where a column has one.
 ";
