@@ -41,7 +41,7 @@ mod scheme;
 mod x86_64;
 
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, zeroize_stack};
 
 pub use backend::Backend;
 pub use cost::Cost;
@@ -78,6 +78,23 @@ pub fn verify(password: &[u8], phc: &str, memory: &mut Memory) -> Result<bool, E
 /// A salt below 8 bytes, as in the reference implementation; a length that RFC 9106 §3.1 does not allow; or memory that the
 /// system does not give.
 pub fn derive(
+    scheme: Scheme,
+    input: &Input<'_>,
+    cost: Cost,
+    memory: &mut Memory,
+    output: &mut [u8],
+) -> Result<(), Error> {
+    let derived = derive_on_stack(scheme, input, cost, memory, output);
+    // What the compiler and the `blake2` crate leave there: the end of the password, blocks, registers.
+    zeroize_stack::<STACK_BYTES>();
+    derived
+}
+
+/// More than is used below: some ten blocks.
+const STACK_BYTES: usize = 32 * 1024;
+
+#[inline(never)]
+fn derive_on_stack(
     scheme: Scheme,
     input: &Input<'_>,
     cost: Cost,

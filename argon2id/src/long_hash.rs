@@ -1,13 +1,12 @@
 //! BLAKE2b, and H′ of RFC 9106 §3.3, which is BLAKE2b for any length.
 //!
-//! What is hashed may be a password. State and buffer are wiped when they are dropped; what the compiler and the `blake2`
-//! crate leave on the stack, among it the last 128 bytes of what is hashed, is overwritten as far as that can be said.
+//! What is hashed may be a password: its last 128 bytes stay on the stack, which is for the caller to overwrite.
 
 use blake2::Blake2bVarCore;
 use blake2::digest::Output;
 use blake2::digest::block_api::{UpdateCore, VariableOutputCore};
 use blake2::digest::block_buffer::LazyBuffer;
-use zeroize::{Zeroize, Zeroizing, zeroize_stack};
+use zeroize::{Zeroize, Zeroizing};
 
 const WHOLE: usize = 64;
 const HALF: usize = WHOLE / 2;
@@ -34,18 +33,9 @@ pub(crate) fn long_hash(parts: &[&[u8]], output: &mut [u8]) {
     }
 }
 
-/// More than BLAKE2b uses: two states of 128 bytes, a block or two, and what lies between.
-const STACK_BYTES: usize = 4096;
-
-/// BLAKE2b with an output of 1 to 64 bytes (RFC 7693).
+/// BLAKE2b with an output of 1 to 64 bytes (RFC 7693). State and buffer stay where they are, and are wiped when they are
+/// dropped; a hash that is moved into its end would leave its buffer behind.
 pub(crate) fn blake2b(parts: &[&[u8]], output: &mut [u8]) {
-    blake2b_on_stack(parts, output);
-    zeroize_stack::<STACK_BYTES>();
-}
-
-/// State and buffer stay where they are: a hash that is moved into its end would leave its buffer behind.
-#[inline(never)]
-fn blake2b_on_stack(parts: &[&[u8]], output: &mut [u8]) {
     let mut core = Blake2bVarCore::new(output.len()).expect("1 to 64 bytes");
     let mut buffer = LazyBuffer::default();
     for part in parts {

@@ -16,8 +16,8 @@ use crate::{Cost, Error};
 ///
 /// Until it is wiped, or filled by the next hash, it holds the blocks of the last one. Whoever reads them can guess the
 /// password without filling memory for each guess, so thousands of times as fast as from the hash: wipe it where that
-/// matters more than a tenth of the time. From 2 MiB on, Linux leaves it out of core dumps; it may
-/// swap it out. Where the system promises more memory than it has, as Linux does, a cost that is too high may end the process instead of being an
+/// matters more than a tenth of the time. From 2 MiB on, Linux leaves it out of core dumps; it may swap it out. Where the
+/// system promises more memory than it has, as Linux does, a cost that is too high may end the process instead of being an
 /// error.
 pub struct Memory {
     arena: Arena,
@@ -77,8 +77,8 @@ impl Memory {
         Self { arena: Arena::Heap(Vec::new()), compressor }
     }
 
-    /// Has `pause` called after each MiB of blocks, so that a thread that has hashed for a while can let
-    /// others go first, or give up its turn.
+    /// Has `pause` called after each MiB of blocks, so that a thread that has hashed for a while can let others go first,
+    /// or give up its turn.
     #[must_use]
     pub fn pausing(mut self, pause: fn()) -> Self {
         self.compressor.pause = Some(pause);
