@@ -5,14 +5,16 @@
 
 mod libargon2;
 mod spread;
+mod threads;
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use bulla_argon2::{Backend, Cost, Input, Memory, Scheme, derive};
 use libargon2::Libargon2;
 use spread::Spread;
+use threads::per_second;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -134,25 +136,7 @@ fn in_rust_and_c() -> Vec<Contestant> {
 
 /// One worker a thread, each of its own.
 fn on_threads<W: FnMut()>(name: &str, worker: impl Fn(Setting) -> W + Sync + 'static) -> Contestant {
-    let hashes_per_second = move |threads, setting| {
-        let barrier = std::sync::Barrier::new(threads);
-        let rates: Vec<f64> = std::thread::scope(|scope| {
-            let run = || {
-                let (mut work, mut count) = (worker(setting), 0);
-                work();
-                barrier.wait();
-                let begun = Instant::now();
-                while begun.elapsed() < SLICE {
-                    work();
-                    count += 1;
-                }
-                f64::from(count) / begun.elapsed().as_secs_f64()
-            };
-            let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-            threads.into_iter().map(|thread| thread.join().expect("no worker panics")).collect()
-        });
-        Ok(rates.iter().sum())
-    };
+    let hashes_per_second = move |threads, setting| Ok(per_second(threads, SLICE, || worker(setting)));
     Contestant { name: name.to_owned(), hashes_per_second: Box::new(hashes_per_second) }
 }
 

@@ -153,8 +153,10 @@ fn ask_everyone(topic: Topic, servers: &[&Running], bench: &Bench, measured: &mu
     for server in servers.iter().filter(|server| topic.is_for(server.entrant)) {
         let (entrant, limit) = (server.entrant, topic.limit(server.entrant, bench, SLICE / 2)?);
         let Some(slice) = topic.question().ask(server)? else { continue };
-        let part = limit.map(|limit| slice.outcome.per_second() / limit);
-        measured.parts.entry((topic, entrant.name)).or_default().extend(part);
+        if let Some(limit) = limit {
+            let part = slice.outcome.per_second() / limit;
+            measured.parts.entry((topic, entrant.name)).or_default().push(part);
+        }
         measured.slices.entry((topic, entrant.name)).or_default().push(slice);
     }
     Ok(())

@@ -3,8 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Stdio};
-use std::sync::Barrier;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get as get_route;
@@ -15,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::drive::{Pace, drive};
 use crate::scripts::{Again, PASSWORD};
 use crate::stage::{Failure, ending_with_us};
+use crate::threads::per_second;
 use crate::wire::get;
 
 /// All a second, on all cores.
@@ -79,9 +79,12 @@ fn together(one: f64, other: f64) -> f64 {
 }
 
 fn hashes_per_second(slice: Duration) -> f64 {
-    per_second(slice, |memory| {
-        let password = Password::new(Zeroizing::new(PASSWORD.to_owned()));
-        PasswordHash::make(&password, [7; 16], Argon2Cost::DEFAULT, memory);
+    on_all_cores(slice, || {
+        let mut memory = HashMemory::default();
+        move || {
+            let password = Password::new(Zeroizing::new(PASSWORD.to_owned()));
+            PasswordHash::make(&password, [7; 16], Argon2Cost::DEFAULT, &mut memory);
+        }
     })
 }
 
@@ -90,33 +93,17 @@ fn openings_per_second(key: &SealingKey, slice: Duration) -> Result<f64, Failure
     let email = "ada@example.com";
     let payload = Payload { password: PASSWORD, purpose: Purpose::Login, email, nonce: &nonces.issue(0) };
     let text = seal(key.public(), &payload)?;
-    Ok(per_second(slice, |_| {
+    let open = || {
         let envelope = Envelope::parse(&text).expect("our own envelope is one");
         let addressed = envelope.address(std::slice::from_ref(key)).expect("it is for this key");
         let expected = Expected { purpose: Purpose::Login, email_matches: &|sealed| sealed == email };
         assert!(matches!(addressed.open(&expected, &nonces, 0), Opened::Fresh(_)));
-    }))
+    };
+    Ok(on_all_cores(slice, || open))
 }
 
-fn per_second(slice: Duration, work: impl Fn(&mut HashMemory) + Sync) -> f64 {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let barrier = Barrier::new(threads);
-    std::thread::scope(|scope| {
-        let run = || {
-            let (mut memory, mut count) = (HashMemory::default(), 0);
-            // Its memory is made by the first.
-            work(&mut memory);
-            barrier.wait();
-            let begun = Instant::now();
-            while begun.elapsed() < slice {
-                work(&mut memory);
-                count += 1;
-            }
-            f64::from(count) / begun.elapsed().as_secs_f64()
-        };
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("work does not panic")).sum()
-    })
+fn on_all_cores<W: FnMut()>(slice: Duration, worker: impl Fn() -> W + Sync) -> f64 {
+    per_second(std::thread::available_parallelism().map_or(1, usize::from), slice, worker)
 }
 
 /// The other server: this program again. Killed when dropped.

@@ -29,6 +29,8 @@ mod spread;
 #[path = "../stage.rs"]
 mod stage;
 mod tables;
+#[path = "../threads.rs"]
+mod threads;
 mod usage;
 #[path = "../wire.rs"]
 mod wire;

@@ -279,10 +279,8 @@ fn failures(measured: &Measured) -> Result<String, Failure> {
 impl Measured {
     /// How much of a limit was reached.
     fn part(&self, topic: Topic, entrant: &Entrant) -> String {
-        match self.parts.get(&(topic, entrant.name)) {
-            Some(parts) if !parts.is_empty() => format!("{:.2}", Spread::of(parts.iter().copied()).median),
-            _ => "—".to_owned(),
-        }
+        let parts = self.parts.get(&(topic, entrant.name));
+        parts.map_or("—".to_owned(), |parts| format!("{:.2}", Spread::of(parts.iter().copied()).median))
     }
 
     pub fn slices_of(&self, topic: Topic, entrant: &Entrant) -> &[Slice] {
