@@ -101,14 +101,8 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).after(Duration::from_secs(2))
     }
 
-    /// Someone must make room first, which takes longer than for a database to come back.
-    fn no_room() -> Self {
-        let detail = "the server has no room for anything new at the moment; try again later";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).after(Duration::from_secs(30))
-    }
-
-    fn no_disk() -> Self {
-        let detail = "the server's disk keeps nothing new until someone has mended it; try again later";
+    /// Someone must do something about the disk first, which takes longer than for a database to come back.
+    fn unwritable(detail: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).after(Duration::from_secs(30))
     }
 
@@ -163,8 +157,12 @@ impl IntoResponse for Problem {
 impl From<Internal> for Problem {
     fn from(error: Internal) -> Self {
         match error {
-            Internal::Store(error) if error.is_full_disk() => Self::no_room(),
-            Internal::Store(error) if error.is_lost_disk() => Self::no_disk(),
+            Internal::Store(error) if error.is_full_disk() => {
+                Self::unwritable("the server has no room for anything new at the moment; try again later")
+            }
+            Internal::Store(error) if error.is_lost_disk() => {
+                Self::unwritable("the server's disk keeps nothing new until someone has mended it; try again later")
+            }
             Internal::Store(error) => {
                 tracing::error!("{error}");
                 Self::unavailable()
