@@ -66,8 +66,8 @@ const NOTES: &str = "
 - \"Idle\" is what a server takes that is warm and was asked for nothing for ten seconds or more, \"busy\" the most that
   it took right after logins. MySQL's own memory is in neither.
 - Better Auth signs up in a transaction that reads before it writes. Of two of its processes on one SQLite file one is then
-  told that the file is busy, and answers with an error: half of its registrations, which are not counted.
-- Of a server that answers six or eight logins a second, the p99 is nearly the longest of them.
+  told that the file is busy, and answers with an error: about half of its registrations, which are not counted.
+- Of a server that answers a dozen logins a second, the p99 is nearly the longest of them.
 - Bold is the best of a column, whoever it is, where a column has one.
 ";
 
