@@ -28,7 +28,7 @@ pub struct Memory {
 pub(crate) struct Compressor {
     pub(crate) backend: Backend,
     pub(crate) scratch: Box<Aligned<1>>,
-    pause: Option<fn()>,
+    pause: Option<Box<dyn FnMut() + Send>>,
     /// Blocks since the last pause.
     since_pause: u32,
 }
@@ -52,7 +52,7 @@ impl Compressor {
         self.since_pause += run.count as u32;
         if self.since_pause >= STRETCH {
             self.since_pause = 0;
-            if let Some(pause) = self.pause {
+            if let Some(pause) = &mut self.pause {
                 pause();
             }
         }
@@ -80,8 +80,8 @@ impl Memory {
     /// Has `pause` called after each MiB of blocks, so that a thread that has hashed for a while can let others go first,
     /// or give up its turn.
     #[must_use]
-    pub fn pausing(mut self, pause: fn()) -> Self {
-        self.compressor.pause = Some(pause);
+    pub fn pausing(mut self, pause: impl FnMut() + Send + 'static) -> Self {
+        self.compressor.pause = Some(Box::new(pause));
         self
     }
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use metrics::Histogram;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::courtesy;
+use super::courtesy::{Courtesy, lower_priority};
 use crate::model::HashMemory;
 
 type Job = Box<dyn FnOnce(&mut HashMemory) + Send>;
@@ -78,7 +78,7 @@ impl HashThreads {
             thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || {
-                    courtesy::lower_priority();
+                    lower_priority();
                     queue.work()
                 })
                 .expect("the operating system lets a server start its threads");
@@ -175,7 +175,10 @@ impl Queue {
 
     /// One hashing thread, for as long as the process lives.
     fn work(&self) -> ! {
-        let new = || HashMemory::pausing(courtesy::make_way);
+        let new = || {
+            let mut courtesy = Courtesy::default();
+            HashMemory::pausing(move || courtesy.make_way())
+        };
         let mut memory = new();
         loop {
             let Some(job) = self.next() else {

@@ -10,14 +10,15 @@ use bulla_argon2::Memory;
 pub struct HashMemory {
     /// Nothing until the first Argon2 hash.
     argon2: Option<Memory>,
-    pause: Option<fn()>,
+    /// Until then.
+    pause: Option<Box<dyn FnMut() + Send>>,
     durations: Vec<Duration>,
 }
 
 impl HashMemory {
     /// For a thread on which others may wait: `pause` is called several times within each Argon2 hash.
-    pub fn pausing(pause: fn()) -> Self {
-        Self { pause: Some(pause), ..Self::default() }
+    pub fn pausing(pause: impl FnMut() + Send + 'static) -> Self {
+        Self { pause: Some(Box::new(pause)), ..Self::default() }
     }
 
     /// How long each hash took that was computed since this was last asked, of whatever kind.
@@ -34,7 +35,7 @@ impl HashMemory {
     }
 
     pub(super) fn for_argon2(&mut self) -> &mut Memory {
-        let new = || self.pause.map_or_else(Memory::new, |pause| Memory::new().pausing(pause));
+        let new = || self.pause.take().map_or_else(Memory::new, |pause| Memory::new().pausing(pause));
         self.argon2.get_or_insert_with(new)
     }
 }
