@@ -1,21 +1,26 @@
 //! The threads that hash passwords and open envelopes: their own, so that nothing else ever waits for them, behind a
 //! bounded queue, so that a flood is answered "overloaded" in milliseconds instead of late.
 
+mod handover;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use handover::{Answer, Finished};
 use metrics::Histogram;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::courtesy::{Courtesy, lower_priority};
 use crate::model::HashMemory;
 
-type Job = Box<dyn FnOnce(&mut HashMemory) + Send>;
+/// Work, and the answer to whoever asked for it, if somebody still waits.
+type Job = Box<dyn FnOnce(&mut HashMemory) -> Option<Answer> + Send>;
 
 pub struct HashThreads {
     threads: usize,
@@ -35,7 +40,7 @@ pub struct Place {
 
 /// A place at the front of the queue: only here envelopes are spent. If a whole queue did that on arrival, everybody else
 /// who writes to the database would wait behind it, and those who left meanwhile would have spent theirs for nothing.
-/// Given back when a thread is done with the work, or finds that nobody waits for it any more.
+/// Given back with the answer, or when a thread finds that nobody waits for it any more.
 #[derive(Debug)]
 pub struct Turn {
     place: Place,
@@ -53,26 +58,39 @@ pub struct Overloaded;
 pub struct Panicked;
 
 struct Queue {
-    jobs: Mutex<VecDeque<Job>>,
+    line: Mutex<Line>,
     arrival: Condvar,
+    threads: usize,
+    runtime: Handle,
     busy: AtomicUsize,
     hashes: AtomicU64,
     waits: Histogram,
     durations: Histogram,
 }
 
+/// Under one lock: an answer is kept only while there is work whose end brings it out.
+#[derive(Default)]
+struct Line {
+    jobs: VecDeque<Job>,
+    finished: Finished,
+}
+
 /// A thread without work for so long gives its memory back.
 const IDLE: Duration = Duration::from_secs(5);
-/// For each thread: one who is judged, and one who writes meanwhile.
-const FRONT: usize = 2;
+/// For each thread: one who is judged, and one who writes meanwhile. And those whose answers are handed over together.
+fn front(threads: usize) -> usize {
+    threads * 2 + handover::MOST
+}
+
 /// Who would wait longer is told to come back.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl HashThreads {
+    /// Whoever asks for work does so on the runtime on which this is called.
     pub fn start(threads: usize, queue: usize) -> Self {
         let most_places = threads + queue;
-        let (places, front) = (Arc::new(Semaphore::new(most_places)), Arc::new(Semaphore::new(threads * FRONT)));
-        let queue = Arc::new(Queue::new());
+        let (places, front) = (Arc::new(Semaphore::new(most_places)), Arc::new(Semaphore::new(front(threads))));
+        let queue = Arc::new(Queue::new(threads, Handle::current()));
         for number in 0..threads {
             let queue = Arc::clone(&queue);
             thread::Builder::new()
@@ -111,7 +129,7 @@ impl HashThreads {
 
     /// How many requests wait until a thread has time for them.
     pub fn waiting(&self) -> usize {
-        self.most_places.saturating_sub(self.free_places() + self.busy_threads())
+        self.most_places.saturating_sub(self.free_places() + self.busy_threads() + self.queue.line().finished.count())
     }
 
     pub fn threads(&self) -> usize {
@@ -127,7 +145,8 @@ impl HashThreads {
         self.queue.hashes.load(Ordering::Relaxed)
     }
 
-    /// Runs work on a hashing thread. Work whose future was dropped before it began is not done.
+    /// Runs work on a hashing thread. Work whose future was dropped before it began is not done. While every thread has
+    /// its next work, a few are answered together.
     pub async fn run<T: Send + 'static>(
         &self,
         turn: Turn,
@@ -136,31 +155,40 @@ impl HashThreads {
         let (reply, result) = oneshot::channel();
         let (queue, span) = (Arc::clone(&self.queue), tracing::info_span!(target: "otel", "hashing"));
         self.queue.push(Box::new(move |memory| {
-            if !reply.is_closed() {
-                queue.waits.record(turn.place.taken_at.elapsed());
-                let result = span.in_scope(|| work(memory));
-                // Over before what it is a part of.
-                drop(span);
-                // Counted before the requester hears of it.
-                queue.count(&memory.take_durations());
-                let _ = reply.send(result);
+            if reply.is_closed() {
+                return None;
             }
-            drop(turn);
+            queue.waits.record(turn.place.taken_at.elapsed());
+            let result = span.in_scope(|| work(memory));
+            // Over before what it is a part of.
+            drop(span);
+            // Counted before the requester hears of it.
+            queue.count(&memory.take_durations());
+            Some(Box::new(move || {
+                let _ = reply.send(result);
+                drop(turn);
+            }))
         }));
         result.await.map_err(|_| Panicked)
     }
 }
 
 impl Queue {
-    fn new() -> Self {
+    fn new(threads: usize, runtime: Handle) -> Self {
         Self {
-            jobs: Mutex::default(),
+            line: Mutex::default(),
             arrival: Condvar::new(),
+            threads,
+            runtime,
             busy: AtomicUsize::new(0),
             hashes: AtomicU64::new(0),
             waits: metrics::histogram!("bulla_hash_queue_wait_seconds"),
             durations: metrics::histogram!("bulla_password_hash_duration_seconds"),
         }
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().expect(NO_PANIC)
     }
 
     fn count(&self, hashes: &[Duration]) {
@@ -169,15 +197,18 @@ impl Queue {
     }
 
     fn push(&self, job: Job) {
-        self.jobs.lock().expect(NO_PANIC).push_back(job);
+        self.line().jobs.push_back(job);
         self.arrival.notify_one();
     }
 
     /// One hashing thread, for as long as the process lives.
-    fn work(&self) -> ! {
+    fn work(self: &Arc<Self>) -> ! {
         let new = || {
-            let mut courtesy = Courtesy::default();
-            HashMemory::pausing(move || courtesy.make_way())
+            let (mut courtesy, queue) = (Courtesy::default(), Arc::clone(self));
+            HashMemory::pausing(move || {
+                courtesy.make_way();
+                queue.hand_over_late();
+            })
         };
         let mut memory = new();
         loop {
@@ -187,18 +218,35 @@ impl Queue {
             };
             // A panic ends one request, not the thread: every later login would find one thread less.
             self.busy.fetch_add(1, Ordering::Relaxed);
-            if catch_unwind(AssertUnwindSafe(|| job(&mut memory))).is_err() {
+            let answer = catch_unwind(AssertUnwindSafe(|| job(&mut memory))).unwrap_or_else(|_| {
                 memory = new();
-            }
+                None
+            });
             self.busy.fetch_sub(1, Ordering::Relaxed);
+            self.finish(answer);
         }
     }
 
     /// The oldest job; `None` when there was none for a while.
     fn next(&self) -> Option<Job> {
-        let jobs = self.jobs.lock().expect(NO_PANIC);
-        let (mut jobs, _) = self.arrival.wait_timeout_while(jobs, IDLE, |jobs| jobs.is_empty()).expect(NO_PANIC);
-        jobs.pop_front()
+        let (mut line, _) =
+            self.arrival.wait_timeout_while(self.line(), IDLE, |line| line.jobs.is_empty()).expect(NO_PANIC);
+        line.jobs.pop_front()
+    }
+
+    /// Keeps an answer while every thread has its next job, so that no thread waits for whoever hears of it.
+    fn finish(&self, answer: Option<Answer>) {
+        let mut line = self.line();
+        line.finished.extend(answer);
+        let may_wait = line.jobs.len() >= self.threads;
+        let due = if may_wait { line.finished.take_if_due() } else { line.finished.take() };
+        drop(line);
+        due.hand_over(&self.runtime);
+    }
+
+    fn hand_over_late(&self) {
+        let due = self.line().finished.take_if_due();
+        due.hand_over(&self.runtime);
     }
 }
 
@@ -256,10 +304,7 @@ mod tests {
     #[tokio::test]
     async fn the_front_of_the_queue_is_short_and_who_leaves_it_makes_room() {
         let threads = HashThreads::start(1, 8);
-        let mut front = Vec::new();
-        for _ in 0..FRONT {
-            front.push(turn(&threads).await);
-        }
+        let mut front = fill_front(&threads).await;
         let (mut left, mut next) = (Box::pin(turn(&threads)), Box::pin(turn(&threads)));
         assert!(poll_once(&mut left).is_none() && poll_once(&mut next).is_none());
         drop(left);
@@ -270,12 +315,21 @@ mod tests {
     #[tokio::test]
     async fn whoever_would_wait_for_too_long_is_told_so_and_makes_room() {
         let threads = HashThreads::start(1, 8);
-        let (_first, _second) = (turn(&threads).await, turn(&threads).await);
+        let _front = fill_front(&threads).await;
         let (began, free) = (std::time::Instant::now(), threads.free_places());
         let place = threads.reserve().unwrap();
         assert_eq!(threads.turn(place).await.unwrap_err(), Overloaded);
         assert!(began.elapsed() >= LONGEST_WAIT && began.elapsed() < LONGEST_WAIT * 4);
         assert_eq!(threads.free_places(), free);
+    }
+
+    /// Of one thread.
+    async fn fill_front(threads: &HashThreads) -> Vec<Turn> {
+        let mut turns = Vec::new();
+        for _ in 0..front(1) {
+            turns.push(turn(threads).await);
+        }
+        turns
     }
 
     async fn turn(threads: &HashThreads) -> Turn {
