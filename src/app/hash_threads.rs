@@ -40,11 +40,12 @@ pub struct Place {
 
 /// A place at the front of the queue: only here envelopes are spent. If a whole queue did that on arrival, everybody else
 /// who writes to the database would wait behind it, and those who left meanwhile would have spent theirs for nothing.
-/// Given back with the answer, or when a thread finds that nobody waits for it any more.
+/// Given back with the answer, or when a thread finds that nobody waits for it any more; the place in the queue already
+/// when the work is done.
 #[derive(Debug)]
 pub struct Turn {
     place: Place,
-    _front: OwnedSemaphorePermit,
+    front: OwnedSemaphorePermit,
 }
 
 /// The queue is full, or hardly moves.
@@ -60,8 +61,8 @@ pub struct Panicked;
 struct Queue {
     line: Mutex<Line>,
     arrival: Condvar,
-    threads: usize,
-    runtime: Handle,
+    /// While so many jobs are ready, answers are kept; `None`: never.
+    enough: Option<usize>,
     busy: AtomicUsize,
     hashes: AtomicU64,
     waits: Histogram,
@@ -77,20 +78,24 @@ struct Line {
 
 /// A thread without work for so long gives its memory back.
 const IDLE: Duration = Duration::from_secs(5);
-/// For each thread: one who is judged, and one who writes meanwhile. And those whose answers are handed over together.
-fn front(threads: usize) -> usize {
-    threads * 2 + handover::MOST
-}
-
+/// For each thread: one who is judged, and one who writes meanwhile.
+const FRONT: usize = 2;
 /// Who would wait longer is told to come back.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl HashThreads {
-    /// Whoever asks for work does so on the runtime on which this is called.
     pub fn start(threads: usize, queue: usize) -> Self {
+        Self::start_on(thread::available_parallelism().map_or(1, usize::from), threads, queue)
+    }
+
+    /// Where a core is left that does not hash, answers are in no hash's way, and none is kept.
+    fn start_on(cores: usize, threads: usize, queue: usize) -> Self {
         let most_places = threads + queue;
-        let (places, front) = (Arc::new(Semaphore::new(most_places)), Arc::new(Semaphore::new(front(threads))));
-        let queue = Arc::new(Queue::new(threads, Handle::current()));
+        // A job for each thread, and for a single one two: whoever hears of an answer takes a while to come again.
+        let enough = (threads >= cores).then_some(threads.max(2));
+        let front = threads * FRONT + enough.map_or(0, |_| handover::MOST - 1);
+        let (places, front) = (Arc::new(Semaphore::new(most_places)), Arc::new(Semaphore::new(front)));
+        let queue = Arc::new(Queue::new(enough));
         for number in 0..threads {
             let queue = Arc::clone(&queue);
             thread::Builder::new()
@@ -119,7 +124,7 @@ impl HashThreads {
     pub async fn turn(&self, place: Place) -> Result<Turn, Overloaded> {
         let front = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.front).acquire_owned()).await;
         let front = front.map_err(|_| Overloaded)?.expect("the semaphore is never closed");
-        Ok(Turn { place, _front: front })
+        Ok(Turn { place, front })
     }
 
     /// How many more requests could take a place now.
@@ -129,7 +134,7 @@ impl HashThreads {
 
     /// How many requests wait until a thread has time for them.
     pub fn waiting(&self) -> usize {
-        self.most_places.saturating_sub(self.free_places() + self.busy_threads() + self.queue.line().finished.count())
+        self.most_places.saturating_sub(self.free_places() + self.busy_threads())
     }
 
     pub fn threads(&self) -> usize {
@@ -145,8 +150,8 @@ impl HashThreads {
         self.queue.hashes.load(Ordering::Relaxed)
     }
 
-    /// Runs work on a hashing thread. Work whose future was dropped before it began is not done. While every thread has
-    /// its next work, a few are answered together.
+    /// Runs work on a hashing thread. Work whose future was dropped before it began is not done. While others are ready,
+    /// the answer may come some milliseconds later, together with a few more.
     pub async fn run<T: Send + 'static>(
         &self,
         turn: Turn,
@@ -154,32 +159,35 @@ impl HashThreads {
     ) -> Result<T, Panicked> {
         let (reply, result) = oneshot::channel();
         let (queue, span) = (Arc::clone(&self.queue), tracing::info_span!(target: "otel", "hashing"));
+        let runtime = Handle::current();
         self.queue.push(Box::new(move |memory| {
             if reply.is_closed() {
                 return None;
             }
-            queue.waits.record(turn.place.taken_at.elapsed());
+            let Turn { place, front } = turn;
+            queue.waits.record(place.taken_at.elapsed());
             let result = span.in_scope(|| work(memory));
             // Over before what it is a part of.
             drop(span);
             // Counted before the requester hears of it.
             queue.count(&memory.take_durations());
-            Some(Box::new(move || {
+            drop(place);
+            let give = move || {
                 let _ = reply.send(result);
-                drop(turn);
-            }))
+                drop(front);
+            };
+            Some(Answer::new(runtime, give))
         }));
         result.await.map_err(|_| Panicked)
     }
 }
 
 impl Queue {
-    fn new(threads: usize, runtime: Handle) -> Self {
+    fn new(enough: Option<usize>) -> Self {
         Self {
             line: Mutex::default(),
             arrival: Condvar::new(),
-            threads,
-            runtime,
+            enough,
             busy: AtomicUsize::new(0),
             hashes: AtomicU64::new(0),
             waits: metrics::histogram!("bulla_hash_queue_wait_seconds"),
@@ -204,11 +212,12 @@ impl Queue {
     /// One hashing thread, for as long as the process lives.
     fn work(self: &Arc<Self>) -> ! {
         let new = || {
-            let (mut courtesy, queue) = (Courtesy::default(), Arc::clone(self));
-            HashMemory::pausing(move || {
+            let (mut courtesy, pausing, leaving) = (Courtesy::default(), Arc::clone(self), Arc::clone(self));
+            let pause = move || {
+                pausing.hand_over_late();
                 courtesy.make_way();
-                queue.hand_over_late();
-            })
+            };
+            HashMemory::pausing(pause, move || leaving.hand_over_all())
         };
         let mut memory = new();
         loop {
@@ -234,19 +243,25 @@ impl Queue {
         line.jobs.pop_front()
     }
 
-    /// Keeps an answer while every thread has its next job, so that no thread waits for whoever hears of it.
+    /// Keeps an answer while so much is ready that no thread waits for whoever hears of it.
     fn finish(&self, answer: Option<Answer>) {
         let mut line = self.line();
         line.finished.extend(answer);
-        let may_wait = line.jobs.len() >= self.threads;
+        let may_wait = self.enough.is_some_and(|enough| line.jobs.len() >= enough);
         let due = if may_wait { line.finished.take_if_due() } else { line.finished.take() };
         drop(line);
-        due.hand_over(&self.runtime);
+        due.hand_over();
     }
 
     fn hand_over_late(&self) {
         let due = self.line().finished.take_if_due();
-        due.hand_over(&self.runtime);
+        due.hand_over();
+    }
+
+    /// Before this thread does something that has no pauses.
+    fn hand_over_all(&self) {
+        let due = self.line().finished.take();
+        due.hand_over();
     }
 }
 
@@ -277,7 +292,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_for_someone_who_left_is_not_done() {
-        let threads = HashThreads::start(1, 8);
+        let threads = HashThreads::start_on(2, 1, 8);
         let (release, gate) = mpsc::channel::<()>();
         let blocked = threads.run(turn(&threads).await, move |_| gate.recv().is_ok());
         let (done, was_done) = mpsc::channel::<()>();
@@ -295,7 +310,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_one_job_and_no_thread() {
-        let threads = HashThreads::start(1, 8);
+        let threads = HashThreads::start_on(2, 1, 8);
         let panicking = threads.run(turn(&threads).await, |_| panic!("on purpose, for this test"));
         assert_eq!(panicking.await, Err::<(), _>(Panicked));
         assert_eq!(threads.run(turn(&threads).await, |_| 7).await, Ok(7));
@@ -303,7 +318,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_front_of_the_queue_is_short_and_who_leaves_it_makes_room() {
-        let threads = HashThreads::start(1, 8);
+        let threads = HashThreads::start_on(2, 1, 8);
         let mut front = fill_front(&threads).await;
         let (mut left, mut next) = (Box::pin(turn(&threads)), Box::pin(turn(&threads)));
         assert!(poll_once(&mut left).is_none() && poll_once(&mut next).is_none());
@@ -314,7 +329,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_would_wait_for_too_long_is_told_so_and_makes_room() {
-        let threads = HashThreads::start(1, 8);
+        let threads = HashThreads::start_on(2, 1, 8);
         let _front = fill_front(&threads).await;
         let (began, free) = (std::time::Instant::now(), threads.free_places());
         let place = threads.reserve().unwrap();
@@ -323,10 +338,10 @@ mod tests {
         assert_eq!(threads.free_places(), free);
     }
 
-    /// Of one thread.
+    /// Of one thread, where no answers are kept.
     async fn fill_front(threads: &HashThreads) -> Vec<Turn> {
         let mut turns = Vec::new();
-        for _ in 0..front(1) {
+        for _ in 0..FRONT {
             turns.push(turn(threads).await);
         }
         turns

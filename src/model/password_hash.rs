@@ -126,12 +126,12 @@ impl Kind {
     }
 
     fn matches(&self, password: &[u8], memory: &mut HashMemory) -> bool {
-        memory.time(|memory| match self {
-            Self::Argon2(hash) => hash.matches(password, memory),
-            Self::Bcrypt(hash) => hash.matches(password),
-            Self::Pbkdf2(hash) => hash.matches(password),
-            Self::Scrypt(hash) => hash.matches(password),
-        })
+        match self {
+            Self::Argon2(hash) => memory.time(|memory| hash.matches(password, memory)),
+            Self::Bcrypt(hash) => memory.time_other(|| hash.matches(password)),
+            Self::Pbkdf2(hash) => memory.time_other(|| hash.matches(password)),
+            Self::Scrypt(hash) => memory.time_other(|| hash.matches(password)),
+        }
     }
 }
 

@@ -10,15 +10,17 @@ use bulla_argon2::Memory;
 pub struct HashMemory {
     /// Nothing until the first Argon2 hash.
     argon2: Option<Memory>,
-    /// Until then.
+    /// Goes into that memory when it is made.
     pause: Option<Box<dyn FnMut() + Send>>,
+    leave: Option<Box<dyn FnMut() + Send>>,
     durations: Vec<Duration>,
 }
 
 impl HashMemory {
-    /// For a thread on which others may wait: `pause` is called several times within each Argon2 hash.
-    pub fn pausing(pause: impl FnMut() + Send + 'static) -> Self {
-        Self { pause: Some(Box::new(pause)), ..Self::default() }
+    /// For a thread on which others may wait: `pause` is called several times within each Argon2 hash, and `leave` before
+    /// any other, which has no pauses.
+    pub fn pausing(pause: impl FnMut() + Send + 'static, leave: impl FnMut() + Send + 'static) -> Self {
+        Self { pause: Some(Box::new(pause)), leave: Some(Box::new(leave)), ..Self::default() }
     }
 
     /// How long each hash took that was computed since this was last asked, of whatever kind.
@@ -32,6 +34,14 @@ impl HashMemory {
         let hash = hash(self);
         self.durations.push(begun.elapsed());
         hash
+    }
+
+    /// As [`HashMemory::time`], for a hash that is none of Argon2.
+    pub(super) fn time_other<T>(&mut self, hash: impl FnOnce() -> T) -> T {
+        if let Some(leave) = &mut self.leave {
+            leave();
+        }
+        self.time(|_| hash())
     }
 
     pub(super) fn for_argon2(&mut self) -> &mut Memory {
