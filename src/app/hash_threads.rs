@@ -93,6 +93,7 @@ impl HashThreads {
         let most_places = threads + queue;
         // A job for each thread, and for a single one two: whoever hears of an answer takes a while to come again.
         let enough = (threads >= cores).then_some(threads.max(2));
+        // Those whose answers are kept are still there.
         let front = threads * FRONT + enough.map_or(0, |_| handover::MOST - 1);
         let (places, front) = (Arc::new(Semaphore::new(most_places)), Arc::new(Semaphore::new(front)));
         let queue = Arc::new(Queue::new(enough));
@@ -292,7 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_for_someone_who_left_is_not_done() {
-        let threads = HashThreads::start_on(2, 1, 8);
+        let threads = one_thread();
         let (release, gate) = mpsc::channel::<()>();
         let blocked = threads.run(turn(&threads).await, move |_| gate.recv().is_ok());
         let (done, was_done) = mpsc::channel::<()>();
@@ -310,7 +311,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_ends_one_job_and_no_thread() {
-        let threads = HashThreads::start_on(2, 1, 8);
+        let threads = one_thread();
         let panicking = threads.run(turn(&threads).await, |_| panic!("on purpose, for this test"));
         assert_eq!(panicking.await, Err::<(), _>(Panicked));
         assert_eq!(threads.run(turn(&threads).await, |_| 7).await, Ok(7));
@@ -318,7 +319,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_front_of_the_queue_is_short_and_who_leaves_it_makes_room() {
-        let threads = HashThreads::start_on(2, 1, 8);
+        let threads = one_thread();
         let mut front = fill_front(&threads).await;
         let (mut left, mut next) = (Box::pin(turn(&threads)), Box::pin(turn(&threads)));
         assert!(poll_once(&mut left).is_none() && poll_once(&mut next).is_none());
@@ -329,7 +330,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_would_wait_for_too_long_is_told_so_and_makes_room() {
-        let threads = HashThreads::start_on(2, 1, 8);
+        let threads = one_thread();
         let _front = fill_front(&threads).await;
         let (began, free) = (std::time::Instant::now(), threads.free_places());
         let place = threads.reserve().unwrap();
@@ -338,7 +339,12 @@ mod tests {
         assert_eq!(threads.free_places(), free);
     }
 
-    /// Of one thread, where no answers are kept.
+    /// With a core beside it, so that no answers are kept.
+    fn one_thread() -> HashThreads {
+        HashThreads::start_on(2, 1, 8)
+    }
+
+    /// Of one thread.
     async fn fill_front(threads: &HashThreads) -> Vec<Turn> {
         let mut turns = Vec::new();
         for _ in 0..FRONT {
