@@ -6,9 +6,11 @@ mod shared_secret;
 mod signing;
 mod signing_replaced;
 
+use std::time::Duration;
+
 use bulla::flows::{self, Rotation, Urgency};
 use bulla::model::{KeyPurpose, MasterKey, StoredKey};
-use bulla::store::server_keys;
+use bulla::store::{Tx, server_keys};
 use bulla_seal::SealingKey;
 
 use crate::support::bare_node::{app_beside, app_on, empty_database};
@@ -152,12 +154,15 @@ async fn two_rotations_at_once_make_one_key() {
     let server = TestServer::start().await;
     let other = app_beside(&server, MasterKey::new([7; 32])).await;
     for purpose in KeyPurpose::ALL {
-        // Of two that only nearly met, the later one rightly follows the first with a key of its own: try again.
+        // Of two that only nearly met, the later one rightly follows the first with a key of its own: try again, and keep
+        // them waiting for longer.
         let (mut met, mut keys) = (false, 1);
-        for _ in 0..20 {
-            let (one, two) = tokio::join!(
+        for attempt in 1..=20 {
+            let held = hold_latest_key(&server, purpose).await;
+            let (one, two, ()) = tokio::join!(
                 flows::rotate_key(&server.app, purpose, Urgency::Planned),
-                flows::rotate_key(&other, purpose, Urgency::Planned)
+                flows::rotate_key(&other, purpose, Urgency::Planned),
+                let_go_after(held, attempt * Duration::from_millis(100))
             );
             let rotations = [one.unwrap(), two.unwrap()];
             let made = rotations.iter().filter(|rotation| matches!(rotation, Rotation::Made { .. })).count();
@@ -173,6 +178,20 @@ async fn two_rotations_at_once_make_one_key() {
         }
         assert!(met, "no two rotations of {purpose} met");
     }
+}
+
+/// Nobody can write to the latest key meanwhile, so whoever rotates it has seen it as the latest.
+async fn hold_latest_key(server: &TestServer, purpose: KeyPurpose) -> Tx {
+    let now = server.app.clock.now();
+    let latest = server.stored_keys(purpose).await.pop().unwrap();
+    let mut tx = server.app.db.begin().await.unwrap();
+    server_keys::update_retirement(&mut tx, &latest.kid, now, now).await.unwrap();
+    tx
+}
+
+async fn let_go_after(held: Tx, time: Duration) {
+    tokio::time::sleep(time).await;
+    drop(held);
 }
 
 /// The key that signs right now, by asking for a token.
