@@ -12,15 +12,17 @@ use crate::{Cost, Error};
 /// Grows to what the costliest hash so far needed, and is overwritten with zeros when it is dropped or [wiped](Self::wipe).
 ///
 /// Mapping memory anew for each hash, page by page, costs as much as the hash. So keep one for each thread that hashes;
-/// while no hash is wanted, drop it.
+/// while no hash is wanted, [release](Self::release) it.
 ///
-/// Until it is wiped, or filled by the next hash, it holds the blocks of the last one. Whoever reads them can guess the
-/// password without filling memory for each guess, so thousands of times as fast as from the hash: wipe it where that
-/// matters more than a tenth of the time. From 2 MiB on, Linux leaves it out of core dumps; it may swap it out. Where the
+/// Until it is wiped, or filled by the next hash, it holds the blocks of the last one, and of none before. Whoever reads
+/// them can guess the password without filling memory for each guess, so thousands of times as fast as from the hash: wipe
+/// it where that matters more than a tenth of the time. From 2 MiB on, Linux leaves it out of core dumps; it may swap it out. Where the
 /// system promises more memory than it has, as Linux does, a cost that is too high may end the process instead of being an
 /// error.
 pub struct Memory {
     arena: Arena,
+    /// Bytes of the last hash: what lies beyond is zeros.
+    used: usize,
     compressor: Compressor,
 }
 
@@ -33,8 +35,7 @@ pub(crate) struct Compressor {
     since_pause: u32,
 }
 
-/// After so many blocks comes a pause: a quarter of a millisecond's work, or a whole one by portable means. Where the
-/// password has no say it may come up to 127 blocks later.
+/// After so many blocks comes a pause: a quarter of a millisecond's work, or a whole one by portable means.
 const STRETCH: u32 = 1024;
 
 enum Arena {
@@ -74,11 +75,13 @@ impl Memory {
     pub fn with(backend: Backend) -> Self {
         let scratch = Box::new(Aligned([[0; 128]]));
         let compressor = Compressor { backend, scratch, pause: None, since_pause: 0 };
-        Self { arena: Arena::Heap(Vec::new()), compressor }
+        Self { arena: Arena::NONE, used: 0, compressor }
     }
 
     /// Has `pause` called after each MiB of blocks, so that a thread that has hashed for a while can let others go first,
-    /// or give up its turn.
+    /// or give up its turn: it is called by the thread that hashes. Where the password has no say in what is read, it comes
+    /// up to 127 KiB later; what is left of a hash at its end counts for the next. If it panics, so does what hashes, and the
+    /// memory serves the next hash as before.
     #[must_use]
     pub fn pausing(mut self, pause: impl FnMut() + Send + 'static) -> Self {
         self.compressor.pause = Some(Box::new(pause));
@@ -95,20 +98,35 @@ impl Memory {
         self.arena.bytes().len() / 1024
     }
 
-    /// Overwrites all of it with zeros, and keeps it.
+    /// Overwrites what the last hash has left with zeros, and keeps the memory.
     pub fn wipe(&mut self) {
-        self.arena.bytes_mut().zeroize();
+        self.wipe_from(0);
         self.compressor.scratch.0.zeroize();
+    }
+
+    /// [Wipes](Self::wipe) it and gives it back to the system; the next hash takes as much as it needs.
+    pub fn release(&mut self) {
+        self.wipe();
+        self.arena = Arena::NONE;
+    }
+
+    fn wipe_from(&mut self, first: usize) {
+        let used = self.used.max(first);
+        self.arena.aligned_mut()[first..used].zeroize();
         #[cfg(test)]
-        tests::WIPED_BYTES.set(tests::WIPED_BYTES.get() + self.arena.bytes().len());
+        tests::WIPED_BYTES.set(tests::WIPED_BYTES.get() + used - first);
+        self.used = first;
     }
 
     pub(crate) fn blocks(&mut self, cost: Cost) -> Result<(&mut [Block], &mut Compressor), Error> {
         let wanted = cost.blocks().checked_mul(BLOCK_BYTES).ok_or_else(|| too_large(cost.blocks() / 1024))?;
         if self.arena.aligned_len() < wanted {
-            self.wipe();
+            // Before there is more: there may not be room for both.
+            self.release();
             self.arena = Arena::of(wanted)?;
         }
+        // A hash that was costlier than this one leaves nothing behind it.
+        self.wipe_from(wanted);
         let blocks = bytemuck::cast_slice_mut(&mut self.arena.aligned_mut()[..wanted]);
         Ok((blocks, &mut self.compressor))
     }
@@ -119,14 +137,20 @@ fn too_large(mib: usize) -> Error {
 }
 
 impl Arena {
+    const NONE: Self = Self::Heap(Vec::new());
+
     fn of(bytes: usize) -> Result<Self, Error> {
         let mib = bytes >> 20;
+        let refused = |error: &dyn fmt::Display| Error::Memory { mib, reason: error.to_string() };
         if bytes < HUGE_PAGE {
-            return Ok(Self::Heap(vec![0; bytes + CACHE_LINE]));
+            let mut heap = Vec::new();
+            heap.try_reserve_exact(bytes + CACHE_LINE).map_err(|error| refused(&error))?;
+            heap.resize(bytes + CACHE_LINE, 0);
+            return Ok(Self::Heap(heap));
         }
         let whole_pages = bytes.checked_next_multiple_of(HUGE_PAGE).and_then(|bytes| bytes.checked_add(HUGE_PAGE));
         let mapped = MmapMut::map_anon(whole_pages.ok_or_else(|| too_large(mib))?);
-        let mapped = mapped.map_err(|error| Error::Memory { mib, reason: error.to_string() })?;
+        let mapped = mapped.map_err(|error| refused(&error))?;
         // With 4 KiB pages, most of the time goes into address translation. A system that has no huge pages is slower.
         #[cfg(all(target_os = "linux", not(miri)))]
         for advice in [memmap2::Advice::HugePage, memmap2::Advice::DontDump] {
@@ -190,6 +214,7 @@ impl fmt::Debug for Memory {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
     use crate::hash;
@@ -198,8 +223,8 @@ mod tests {
         pub(super) static WIPED_BYTES: Cell<usize> = const { Cell::new(0) };
     }
 
-    fn hashed(memory: &mut Memory, memory_kib: u32) {
-        hash(b"open sesame", b"some salt", Cost::new(memory_kib, 1, 1).unwrap(), memory).unwrap();
+    fn hashed(memory: &mut Memory, memory_kib: u32) -> String {
+        hash(b"open sesame", b"some salt", Cost::new(memory_kib, 1, 1).unwrap(), memory).unwrap()
     }
 
     /// How many bytes are not zero.
@@ -228,13 +253,41 @@ mod tests {
         let wiped = || WIPED_BYTES.replace(0);
         let mut memory = Memory::new();
         hashed(&mut memory, 8);
-        let held = memory.arena.bytes().len();
         wiped();
         hashed(&mut memory, 16);
-        assert_eq!(wiped(), held);
-        let held = memory.arena.bytes().len();
+        assert_eq!(wiped(), 8 * 1024);
         drop(memory);
-        assert_eq!(wiped(), held);
+        assert_eq!(wiped(), 16 * 1024);
+    }
+
+    #[test]
+    fn a_cheaper_hash_leaves_nothing_of_a_costlier_one() {
+        let mut memory = Memory::new();
+        hashed(&mut memory, 16);
+        let before = used(&memory);
+        hashed(&mut memory, 8);
+        assert!(before > 16 * 1000 && used(&memory) <= 8 * 1024, "{before}, {}", used(&memory));
+    }
+
+    #[test]
+    fn what_is_released_is_wiped_and_gone_and_the_next_hash_is_the_same() {
+        let mut memory = Memory::new();
+        hashed(&mut memory, 16);
+        WIPED_BYTES.set(0);
+        memory.release();
+        assert_eq!((WIPED_BYTES.get(), memory.held_kib()), (16 * 1024, 0));
+        assert_eq!(hashed(&mut memory, 8), hashed(&mut Memory::new(), 8));
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "takes hours")]
+    fn a_pause_that_panics_ends_one_hash_and_changes_no_other() {
+        let mut is_first = true;
+        let mut memory =
+            Memory::new().pausing(move || assert!(!std::mem::take(&mut is_first), "on purpose, for this test"));
+        let broken = catch_unwind(AssertUnwindSafe(|| hashed(&mut memory, 4096)));
+        assert!(broken.is_err());
+        assert_eq!(hashed(&mut memory, 4096), hashed(&mut Memory::new(), 4096));
     }
 
     #[test]

@@ -212,24 +212,21 @@ impl Queue {
 
     /// One hashing thread, for as long as the process lives.
     fn work(self: &Arc<Self>) -> ! {
-        let new = || {
-            let (mut courtesy, pausing, leaving) = (Courtesy::default(), Arc::clone(self), Arc::clone(self));
-            let pause = move || {
-                pausing.hand_over_late();
-                courtesy.make_way();
-            };
-            HashMemory::pausing(pause, move || leaving.hand_over_all())
+        let (mut courtesy, pausing, leaving) = (Courtesy::default(), Arc::clone(self), Arc::clone(self));
+        let pause = move || {
+            pausing.hand_over_late();
+            courtesy.make_way();
         };
-        let mut memory = new();
+        let mut memory = HashMemory::pausing(pause, move || leaving.hand_over_all());
         loop {
             let Some(job) = self.next() else {
-                memory = new();
+                memory.release();
                 continue;
             };
             // A panic ends one request, not the thread: every later login would find one thread less.
             self.busy.fetch_add(1, Ordering::Relaxed);
             let answer = catch_unwind(AssertUnwindSafe(|| job(&mut memory))).unwrap_or_else(|_| {
-                memory = new();
+                memory.release();
                 None
             });
             self.busy.fetch_sub(1, Ordering::Relaxed);

@@ -5,13 +5,10 @@ use std::time::{Duration, Instant};
 
 use bulla_argon2::Memory;
 
-/// Kept from one hash to the next: mapping 19 MiB anew costs as much as a hash. Wiped and given back when it is dropped.
+/// Kept from one hash to the next: mapping 19 MiB anew costs as much as a hash.
 #[derive(Default)]
 pub struct HashMemory {
-    /// Nothing until the first Argon2 hash.
-    argon2: Option<Memory>,
-    /// Goes into that memory when it is made.
-    pause: Option<Box<dyn FnMut() + Send>>,
+    argon2: Memory,
     leave: Option<Box<dyn FnMut() + Send>>,
     durations: Vec<Duration>,
 }
@@ -20,7 +17,12 @@ impl HashMemory {
     /// For a thread on which others may wait: `pause` is called several times within each Argon2 hash, and `leave` before
     /// any other, which has no pauses.
     pub fn pausing(pause: impl FnMut() + Send + 'static, leave: impl FnMut() + Send + 'static) -> Self {
-        Self { pause: Some(Box::new(pause)), leave: Some(Box::new(leave)), ..Self::default() }
+        Self { argon2: Memory::new().pausing(pause), leave: Some(Box::new(leave)), durations: Vec::new() }
+    }
+
+    /// Wipes it and gives it back until the next Argon2 hash.
+    pub fn release(&mut self) {
+        self.argon2.release();
     }
 
     /// How long each hash took that was computed since this was last asked, of whatever kind.
@@ -45,8 +47,7 @@ impl HashMemory {
     }
 
     pub(super) fn for_argon2(&mut self) -> &mut Memory {
-        let new = || self.pause.take().map_or_else(Memory::new, |pause| Memory::new().pausing(pause));
-        self.argon2.get_or_insert_with(new)
+        &mut self.argon2
     }
 }
 
