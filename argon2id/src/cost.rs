@@ -5,6 +5,9 @@ use std::fmt;
 use crate::Error;
 
 /// Argon2's parameters (RFC 9106 §3.1), written `m=19456,t=2,p=1`.
+///
+/// That one and its like (`m=47104,t=1,p=1`; `m=12288,t=3,p=1`) are the least that OWASP recommends for passwords. RFC 9106
+/// §4 has `m=2097152,t=1,p=4`, and `m=65536,t=3,p=4` where memory is scarce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     memory_kib: u32,
@@ -42,6 +45,11 @@ impl Cost {
         self.lanes
     }
 
+    /// Whether it is at most another one in each of the three.
+    pub fn is_within(self, most: Self) -> bool {
+        self.memory_kib <= most.memory_kib && self.passes <= most.passes && self.lanes <= most.lanes
+    }
+
     /// Blocks of one slice of one lane; `m` is rounded down to whole ones.
     pub(crate) fn segment_blocks(self) -> u32 {
         self.memory_kib / (SLICES * self.lanes)
@@ -71,6 +79,16 @@ mod tests {
         for (m, t, p) in [(7, 1, 1), (8, 0, 1), (8, 1, 0), (15, 1, 2), (u32::MAX, 1, MOST_LANES + 1)] {
             let refused = Cost::new(m, t, p).unwrap_err().to_string();
             assert!(refused.contains(&format!("m={m},t={t},p={p}")), "{refused}");
+        }
+    }
+
+    #[test]
+    fn one_is_within_another_if_no_part_of_it_is_beyond() {
+        let most = Cost::new(64, 2, 2).unwrap();
+        for (m, t, p, is_within) in
+            [(64, 2, 2, true), (16, 1, 1, true), (65, 2, 2, false), (64, 3, 2, false), (64, 2, 3, false)]
+        {
+            assert_eq!(Cost::new(m, t, p).unwrap().is_within(most), is_within, "{m} {t} {p}");
         }
     }
 

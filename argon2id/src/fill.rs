@@ -111,7 +111,7 @@ fn fill_independent(blocks: &mut [Block], shape: &Shape, segment: Segment, compr
     let mut addresses = Addresses::new(shape, segment);
     let mut first = first_index(segment);
     while first < shape.segment {
-        let words = addresses.from(first, compressor);
+        let words = addresses.words_from(first, compressor);
         let count = (shape.segment - first).min(words.len() as u32);
         compressor.compute(blocks, &Run { words: Some(words), ..shape.run(segment, first, count) });
         first += count;
@@ -135,7 +135,7 @@ impl Addresses {
     }
 
     /// The words from `index` on, as far as they are made at once.
-    fn from(&mut self, index: u32, compressor: &mut Compressor) -> &[u64] {
+    fn words_from(&mut self, index: u32, compressor: &mut Compressor) -> &[u64] {
         let [zero, counter, between, words] = [0, 1, 2, 3];
         let blocks = &mut self.blocks.0;
         blocks[counter] = self.counter;
@@ -151,15 +151,15 @@ impl Addresses {
 
 /// The block that the output is made of (RFC 9106 §3.2, step 7).
 pub(crate) fn xor_of_last_blocks(blocks: &[Block], lanes: u32, backend: Backend) -> Zeroizing<Block> {
-    let mut sum = Zeroizing::new([0; 128]);
+    let mut xor = Zeroizing::new([0; 128]);
     for lane in blocks.chunks_exact(blocks.len() / lanes as usize) {
-        for (word, last) in sum.iter_mut().zip(lane[lane.len() - 1]) {
+        for (word, last) in xor.iter_mut().zip(lane[lane.len() - 1]) {
             *word ^= last;
         }
     }
-    backend.restore(&mut sum);
-    swap_if_big_endian(&mut sum);
-    sum
+    backend.restore(&mut xor);
+    swap_if_big_endian(&mut xor);
+    xor
 }
 
 /// The words of a block are little-endian (RFC 9106 §3.1). There and back are the same.

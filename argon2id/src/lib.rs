@@ -1,4 +1,4 @@
-//! Argon2id (RFC 9106), version 0x13, at the limit of the memory system.
+//! Argon2id (RFC 9106), version 0x13, as fast as the processor and its memory allow.
 //!
 //! A password hash costs its attacker memory and time. The defender pays the same, so whatever the defender wastes is
 //! strength given away. This crate wastes little: blocks are compressed in AVX-512 or AVX2 registers without being
@@ -10,7 +10,7 @@
 //! use bulla_argon2::{Cost, Memory, hash, verify};
 //!
 //! let mut memory = Memory::new(); // one a thread, kept
-//! let salt = *b"sixteen bytes, ."; // in earnest: 16 random bytes
+//! let salt = *b"sixteen bytes, ."; // in earnest: 16 random bytes, others for each password (RFC 9106 §3.1)
 //! let stored = hash(b"open sesame", &salt, Cost::new(19_456, 2, 1)?, &mut memory)?;
 //! assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
 //! assert!(verify(b"open sesame", &stored, &mut memory)?);
@@ -23,9 +23,26 @@
 //!
 //! Lanes (p) are computed one after the other, on the thread that asks: a server has other hashes for its other cores.
 //!
-//! A hash takes 1 KiB of memory for each of `m`, and time in proportion to `m` times `t`: nothing here limits what a
-//! stranger's PHC string may ask for, so compare its [`Cost`] with what you allow before you verify it.
+//! # Strings of strangers
+//!
+//! A hash takes 1 KiB of memory for each of `m`, and time in proportion to `m` times `t`: up to 4 TiB, and years. Nothing
+//! here limits what a PHC string may ask for, nor how short its hash may be: of 4 bytes, one wrong password in 2³² matches.
+//! Where strings may come from others, look before you verify:
+//!
+//! ```
+//! # use bulla_argon2::{Cost, Memory, Phc};
+//! # let (stored, most) = ("$argon2id$v=19$m=4194304,t=99,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b+dWRWJTmaaJObG", Cost::new(262_144, 16, 16)?);
+//! # let mut memory = Memory::new();
+//! let phc: Phc = stored.parse()?;
+//! let is_right = phc.cost.is_within(most) && phc.hash.len() >= 16 && phc.matches(b"open sesame", &mut memory)?;
+//! # assert!(!is_right);
+//! # Ok::<(), bulla_argon2::Error>(())
+//! ```
 #![deny(missing_docs)]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 mod backend;
 mod cost;
@@ -53,7 +70,8 @@ pub use scheme::{Input, Scheme, Variant, Version};
 /// Bytes of the hashes that [`hash`] makes.
 pub const HASH_BYTES: usize = 32;
 
-/// A PHC string of Argon2id, version 0x13, with a hash of [`HASH_BYTES`] bytes.
+/// A PHC string of Argon2id, version 0x13, with a hash of [`HASH_BYTES`] bytes. The salt is random and used once: 16 bytes
+/// are enough (RFC 9106 §3.1).
 ///
 /// # Errors
 /// A salt below 8 bytes, a salt or password of 2³² bytes or more, or memory that the system does not give.
@@ -64,10 +82,11 @@ pub fn hash(password: &[u8], salt: &[u8], cost: Cost, memory: &mut Memory) -> Re
 }
 
 /// Whether a PHC string of Argon2 (all variants, versions 0x10 and 0x13) is of this password. Hashes are compared in
-/// constant time.
+/// constant time. Takes as much memory and time as the string says, [whoever wrote it](self#strings-of-strangers).
 ///
 /// # Errors
-/// A string that is none of Argon2, a password of 2³² bytes or more, or memory that the system does not give.
+/// A string that is none of Argon2, or whose cost is none ([`Error::Cost`]); a password of 2³² bytes or more; or memory that
+/// the system does not give.
 pub fn verify(password: &[u8], phc: &str, memory: &mut Memory) -> Result<bool, Error> {
     phc.parse::<Phc>()?.matches(password, memory)
 }
@@ -84,14 +103,22 @@ pub fn derive(
     memory: &mut Memory,
     output: &mut [u8],
 ) -> Result<(), Error> {
-    let derived = derive_on_stack(scheme, input, cost, memory, output);
-    // What the compiler and the `blake2` crate leave there: the end of the password, blocks, registers.
-    zeroize_stack::<STACK_BYTES>();
-    derived
+    let _wiped = WipedStack;
+    derive_on_stack(scheme, input, cost, memory, output)
 }
 
-/// More than is used below: some ten blocks.
+/// Overwrites what the compiler and the `blake2` crate leave below: the end of the password, blocks, registers. After a
+/// pause that panics, too.
+struct WipedStack;
+
+/// More than is used below, where the compiler inlines: some ten blocks.
 const STACK_BYTES: usize = 32 * 1024;
+
+impl Drop for WipedStack {
+    fn drop(&mut self) {
+        zeroize_stack::<STACK_BYTES>();
+    }
+}
 
 #[inline(never)]
 fn derive_on_stack(

@@ -29,6 +29,8 @@ pub struct Phc {
 impl FromStr for Phc {
     type Err = Error;
 
+    /// # Errors
+    /// [`Error::Phc`] with what is wrong with the string, or [`Error::Cost`] where m, t and p do not go together.
     fn from_str(text: &str) -> Result<Self, Error> {
         let mut fields = text.split('$');
         let mut field = |what| fields.next().ok_or(Error::Phc(what));

@@ -41,7 +41,7 @@ pub struct Scheme {
 pub struct Input<'a> {
     /// The message (P), usually a password.
     pub password: &'a [u8],
-    /// The nonce (S), at least 8 bytes, as in the reference implementation.
+    /// The nonce (S), at least 8 bytes, as in the reference implementation; of a password, 16 random ones.
     pub salt: &'a [u8],
     /// The secret value (K), or nothing.
     pub secret: &'a [u8],

@@ -41,7 +41,7 @@ fn hashes_of_a_thousand_blocks_are_the_same() {
 
 #[test]
 #[cfg_attr(miri, ignore = "takes hours")]
-fn hashes_on_huge_pages_are_the_same() {
+fn hashes_in_mapped_memory_are_the_same() {
     compare(random_cases(25, 12_000), theirs);
 }
 

@@ -60,7 +60,7 @@ fn hashes_of_a_thousand_blocks_are_the_same() {
 }
 
 #[test]
-fn hashes_on_huge_pages_are_the_same() {
+fn hashes_in_mapped_memory_are_the_same() {
     compare(random_cases(25, 12_001), theirs);
 }
 

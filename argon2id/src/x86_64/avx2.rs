@@ -1,7 +1,7 @@
 //! The compression function in AVX2 registers: 256 bits, four words, at a time.
 //!
-//! Nothing is copied: the row rounds take their input straight from the two blocks, whose sum goes into the target, and
-//! the column rounds add their output to that. Between them, a block rests in the first-level cache, since sixteen
+//! Nothing is copied: the row rounds take their input straight from the two blocks, whose xor goes into the target, and
+//! the column rounds xor their output into that. Between them, a block rests in the first-level cache, since sixteen
 //! registers do not hold it. A round is a chain of operations that each wait for the one before, so four rows, or the
 //! registers of four columns, go side by side.
 //!
@@ -46,9 +46,9 @@ fn compute(blocks: &mut [Halves], run: &Run<'_>, scratch: &mut Halves) {
         let (previous, reference, target) = three(blocks, previous, chosen, target);
         for half in 0..2 {
             let mut rows = previous[half];
-            add(&mut rows, &reference[half]);
+            xor_into(&mut rows, &reference[half]);
             if run.mixes {
-                add(&mut target[half], &rows);
+                xor_into(&mut target[half], &rows);
             } else {
                 target[half] = rows;
             }
@@ -66,7 +66,7 @@ fn compute(blocks: &mut [Halves], run: &Run<'_>, scratch: &mut Halves) {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn add(half: &mut Half, other: &Half) {
+fn xor_into(half: &mut Half, other: &Half) {
     for register in 0..16 {
         half[register] = xor(half[register], other[register]);
     }
@@ -113,10 +113,10 @@ fn permute_columns<const FIRST: usize>(scratch: &Halves, target: &mut Halves, by
     b = rotated_right(b);
     c = [c[1], c[0], c[3], c[2]];
     d = rotated_left(d);
-    add_to_column_quarter(target, FIRST, a);
-    add_to_column_quarter(target, FIRST + 8, b);
-    add_to_column_quarter(target, FIRST + 16, c);
-    add_to_column_quarter(target, FIRST + 24, d);
+    xor_into_column_quarter(target, FIRST, a);
+    xor_into_column_quarter(target, FIRST + 8, b);
+    xor_into_column_quarter(target, FIRST + 16, c);
+    xor_into_column_quarter(target, FIRST + 24, d);
 }
 
 /// Of a column, a register has two words; so four words of it are in the registers of two rows.
@@ -128,7 +128,7 @@ fn column_quarter(block: &[Register], at: usize) -> Quad {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn add_to_column_quarter(block: &mut [Register], at: usize, quad: Quad) {
+fn xor_into_column_quarter(block: &mut [Register], at: usize, quad: Quad) {
     block[at] = xor(block[at], quad[0]);
     block[at + 4] = xor(block[at + 4], quad[1]);
     block[at + 1] = xor(block[at + 1], quad[2]);
@@ -173,9 +173,9 @@ fn quarters(a: &mut Quad, b: &mut Quad, c: &mut Quad, d: &mut Quad, by: &Rotatio
     }
     for i in 0..4 {
         c[i] = mixed(c[i], d[i]);
-        let sum = xor(b[i], c[i]);
+        let both = xor(b[i], c[i]);
         // To the right by 63 is to the left by one.
-        b[i] = _mm256_or_si256(_mm256_srli_epi64::<63>(sum), _mm256_add_epi64(sum, sum));
+        b[i] = _mm256_or_si256(_mm256_srli_epi64::<63>(both), _mm256_add_epi64(both, both));
     }
 }
 
