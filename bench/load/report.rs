@@ -60,8 +60,8 @@ const NOTES: &str = "
   and then there are a session that can be ended and an event in the audit log. Better Auth writes a session; the tutorial,
   FastAPI and loco write nothing, and can end nothing.
 - Bulla's hash is faster than others' at equal cost ([argon2id](../argon2id/README.md)): an attacker gains nothing by that.
-- While at least as many passwords are ready as there are cores, Bulla keeps answers for up to 12 ms, to hand over a few
-  together. That is in its p50 and p99.
+- While every core hashes and at least as many passwords wait as there are hashing threads, Bulla keeps up to four answers
+  for up to 12 ms, to hand them over together. That is in its p50 and p99.
 - A token that Better Auth's cache says yes to may be of a session that ended up to five minutes ago; Bulla's `/verify`
   knows within a second. The tutorial's check is its logout, which forgets nothing.
 - loco answers a registration that failed as one that did not, so its registrations cannot be counted.

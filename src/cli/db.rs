@@ -23,9 +23,9 @@ use progress::Progress;
 pub(super) enum Db {
     /// Copy everything to another database; nobody is logged out
     ///
-    /// Copies accounts, sessions, keys, spent envelopes and counters from the database of DATABASE_URL (or DB_*, or the
-    /// data folder) to an empty one, and checks every row. Any two databases will do: SQLite, MySQL, MariaDB. The
-    /// source stays as it is. Stop its server first: what it writes after the copy began is not copied.
+    /// Copies accounts, sessions, keys, spent envelopes, counters and the audit log from the database of DATABASE_URL (or
+    /// DB_*, or the data folder) to an empty one, and checks every row. Any two databases will do: SQLite, MySQL, MariaDB.
+    /// The source stays as it is. Stop its server first: what it writes after the copy began is not copied.
     #[command(after_help = "Examples:
   bulla db copy --to mysql://bulla:…@db.example.com:3306/bulla
   bulla db copy --to-file target-url            the password stays out of the list of processes

@@ -121,7 +121,7 @@ pub struct Settings {
     /// Threads that hash passwords [default: one a core]
     #[arg(long, env = "BULLA_HASH_THREADS", global = true, hide_short_help = true, value_name = "COUNT")]
     pub hash_threads: Option<String>,
-    /// Requests that may wait for a hashing thread before others are answered 503 [default: 32 a thread]
+    /// Requests that may wait for a hashing thread, for five seconds at most; more are answered 503 [default: 32 a thread]
     #[arg(long, env = "BULLA_HASH_QUEUE", global = true, hide_short_help = true, value_name = "COUNT")]
     pub hash_queue: Option<String>,
 

@@ -1,9 +1,10 @@
 //! Answers that are handed over together.
 //!
 //! An answer wakes whoever waits for it, on a core that hashes: the hash is pushed aside, for work whose code and data the
-//! hashes have driven out of the caches long ago. While at least as many passwords are ready as there are threads, that
-//! costs everyone who waits, and an answer at once helps only one. So a few are kept for a moment. Then the runtime is
-//! woken once for all of them, and what they write to the database is waited for together.
+//! hashes have driven out of the caches long ago. Where every core hashes, and while at least as many passwords are ready
+//! as there are threads (two, if there is one), that costs everyone who waits, and an answer at once helps only one. So a
+//! few are kept for a moment. Then the runtime is woken once for all of them, and what they write to the database is waited
+//! for together.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
