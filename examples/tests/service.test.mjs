@@ -39,16 +39,17 @@ for (const [name, command] of Object.entries(COMMANDS)) {
     });
 
     test('a token of Bulla is refused by others, and when it has expired', async (test) => {
-      const { access_token: token, user } = await login();
+      const { access_token: token } = await login();
       await refuses(await service(test, { ISSUER: BULLA_URL, AUDIENCE }), token, 'another audience');
       const other = await Issuer.start(test);
       await refuses(await service(test, { ISSUER: other.url, AUDIENCE: BULLA_URL }), token, 'another issuer');
       const { environment, set } = clock(test);
       const url = await service(test, { ISSUER: BULLA_URL, ...environment });
+      const { access_token: fresh, user } = await login();
       set(590);
-      await welcomes(url, token, { id: user.id, email: user.email });
+      await welcomes(url, fresh, { id: user.id, email: user.email });
       set(610);
-      await refuses(url, token, 'expired');
+      await refuses(url, fresh, 'expired');
     });
 
     test('a forged token is refused', async (test) => {

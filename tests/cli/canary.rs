@@ -7,12 +7,10 @@ mod outputs;
 mod search;
 mod story;
 
-use std::net::TcpListener;
-
 use bulla_seal::Purpose;
 use serde_json::json;
 
-use crate::support::{Answer, Home, Remote, Server, Tokens};
+use crate::support::{Answer, Home, Remote, Server, Tokens, free_port};
 use memory::{core_dump, memory};
 use nginx::Nginx;
 use outputs::Outputs;
@@ -33,7 +31,7 @@ const SETTINGS: [(&str, &str); 5] = [
 
 /// A server at its most talkative, and its metrics.
 fn server(home: &Home, more: &[(&str, &str)]) -> (Server, Remote) {
-    let metrics = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let metrics = format!("127.0.0.1:{}", free_port());
     let server = Server::with(home, &[&SETTINGS[..], &[("BULLA_METRICS_ADDRESS", &metrics)], more].concat());
     (server, Remote::at(&metrics))
 }

@@ -2,11 +2,11 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bulla_seal::Purpose;
 
-use crate::support::{EMAIL, Home, Server, connect, tls_files, within};
+use crate::support::{EMAIL, Home, Pace, Server, connect, free_port, tls_files, within};
 
 /// A stop with nothing to wait for is over long before the first deadline of an idle connection.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -101,7 +101,7 @@ fn a_handshake_that_never_comes_does_not_delay_the_stop() {
 }
 
 fn assert_stops_at_once(server: Server) {
-    let begun = Instant::now();
+    let begun = Pace::now();
     server.process.terminate();
     server.process.ended().ok();
     assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
@@ -118,9 +118,10 @@ fn an_interrupt_from_the_keyboard_stops_as_well() {
 #[test]
 fn after_a_stop_the_port_and_the_data_are_free_at_once() {
     let home = Home::new();
-    let server = Server::start(&home);
+    // None that the system hands out to someone else meanwhile.
+    let port = free_port().to_string();
+    let server = Server::with(&home, &[("PORT", &port)]);
     server.register(EMAIL);
-    let port = server.address.rsplit(':').next().unwrap().to_owned();
     server.process.terminate();
     server.process.ended().ok();
     let server = Server::with(&home, &[("PORT", &port)]);

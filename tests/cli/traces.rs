@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bulla_seal::Purpose;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -11,7 +11,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind, status::StatusCode};
 use prost::Message;
 
-use crate::support::{Answer, EMAIL, Home, PASSWORD, Server, Tokens, within};
+use crate::support::{Answer, EMAIL, Home, PASSWORD, Pace, Server, Tokens, within};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
@@ -85,7 +85,7 @@ fn log_in_within(server: &Server, flags: &str) -> Answer {
 }
 
 fn stopped(server: Server) -> String {
-    let begun = Instant::now();
+    let begun = Pace::now();
     server.process.terminate();
     let ran = server.process.ended();
     assert!(ran.status.success() && begun.elapsed() < BOUND, "{:?}: {ran:?}", begun.elapsed());
@@ -232,7 +232,7 @@ fn a_collector_that_is_away_slows_nothing_and_is_warned_about_once() {
             server.profile(&tokens.access).ok(200);
             (warnings() > 0).then_some(())
         });
-        let begun = Instant::now();
+        let begun = Pace::now();
         for _ in 0..20 {
             server.profile(&tokens.access).ok(200);
         }

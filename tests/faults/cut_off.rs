@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::database::{connect, new_database, run, shared, until_waiting_for_table};
 use crate::node::{Node, Remote, assert_unavailable, home};
+use crate::processes::Pace;
 
 /// What `/readyz` may take to see that the database is back.
 const RECOVERY: Duration = Duration::from_secs(10);
@@ -154,7 +155,7 @@ async fn connections_that_died_without_a_word_are_replaced_within_seconds() {
     }
     node.remote.get("/healthz").await.ok(200);
     cable.mend();
-    let mended = Instant::now();
+    let mended = Pace::now();
     while node.remote.get("/readyz").await.status != 200 {
         assert!(mended.elapsed() < RECOVERY, "not ready {RECOVERY:?} after the database came back:\n{}", node.log());
     }

@@ -8,10 +8,13 @@ use tokio::task::JoinSet;
 
 use crate::database::{connect, count, id, new_database, run, shared, until_no_transaction_but, until_waiting_for_row};
 use crate::node::{Node, Remote, Tokens, assert_unavailable, home};
-use crate::support::{OTHER_PASSWORD, PASSWORD};
+use crate::support::{OTHER_PASSWORD, PASSWORD, Pace};
 
 const EMAIL: &str = "ada@example.com";
 const ROUNDS: usize = 4;
+/// A transaction that failed is made again if it was begun half a second ago at most: where this machine takes longer to let
+/// the two meet, nothing is asked.
+const SOON: Duration = Duration::from_millis(400);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_the_database_gives_up_is_made_again() {
@@ -22,8 +25,9 @@ async fn a_transaction_that_the_database_gives_up_is_made_again() {
     let (mut other, mut witness) = (connect(&database).await, connect(&database).await);
     // The one that has written less is given up: this makes it the server's, each time.
     run(&mut other, "CREATE TABLE ballast (id BIGINT PRIMARY KEY)").await;
-    for round in 0..ROUNDS {
-        let (current, new) = if round % 2 == 0 { (PASSWORD, OTHER_PASSWORD) } else { (OTHER_PASSWORD, PASSWORD) };
+    let mut made = 0;
+    for round in 0..5 * ROUNDS {
+        let (current, new) = if made % 2 == 0 { (PASSWORD, OTHER_PASSWORD) } else { (OTHER_PASSWORD, PASSWORD) };
         run(&mut other, "BEGIN").await;
         for number in 0..50 {
             run(&mut other, &format!("INSERT INTO ballast VALUES ({})", round * 50 + number)).await;
@@ -32,12 +36,23 @@ async fn a_transaction_that_the_database_gives_up_is_made_again() {
         count(&mut other, "SELECT COUNT(*) FROM sessions FOR UPDATE").await;
         let (remote, access) = (node.remote.clone(), tokens.access.clone());
         let change = async move { remote.change_password(EMAIL, &access, current, new).await };
-        let change = tokio::spawn(change);
+        let (change, begun) = (tokio::spawn(change), Instant::now());
         until_waiting_for_row(&mut witness, 1).await;
         count(&mut other, "SELECT COUNT(*) FROM accounts FOR UPDATE").await;
+        let met_after = begun.elapsed();
         run(&mut other, "COMMIT").await;
-        tokens = Tokens::of(&change.await.unwrap());
+        let answer = change.await.unwrap();
+        if met_after > SOON && answer.status == 503 {
+            assert_unavailable(&answer);
+            continue;
+        }
+        tokens = Tokens::of(&answer);
+        made += 1;
+        if made == ROUNDS {
+            break;
+        }
     }
+    assert_eq!(made, ROUNDS);
     node.remote.profile(&tokens.access).await.ok(200);
     until_no_transaction_but(&mut witness, &[]).await;
 }
@@ -64,7 +79,7 @@ async fn a_lock_that_someone_keeps_is_answered_in_time_and_leaves_nothing_behind
     until_no_transaction_but(&mut witness, &[id(&mut other).await]).await;
     node.remote.profile(&tokens.access).await.ok(200);
     run(&mut other, "ROLLBACK").await;
-    let freed = Instant::now();
+    let freed = Pace::now();
     node.remote.logout(&tokens.access).await.ok(200);
     assert!(freed.elapsed() < Duration::from_secs(1), "{:?}", freed.elapsed());
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::database::{OwnServer, alone, new_database};
 use crate::ledger::{Client, Ledger, Sent};
 use crate::node::{Node, Remote, assert_unavailable, home, login_body};
-use crate::support::{Answer, OTHER_PASSWORD, PASSWORD};
+use crate::support::{Answer, OTHER_PASSWORD, PASSWORD, Pace};
 
 const CLIENTS: usize = 10;
 /// At work before the fault and after it.
@@ -105,7 +105,7 @@ async fn assert_away(nodes: &[Remote; 2]) {
 /// By themselves, and before long.
 async fn come_back(nodes: &[Remote; 2], server: &mut OwnServer, back: impl FnOnce(&mut OwnServer)) {
     back(server);
-    let begun = Instant::now();
+    let begun = Pace::now();
     for node in nodes {
         while node.get("/readyz").await.status != 200 {
             assert!(begun.elapsed() < RECOVERY, "not ready {RECOVERY:?} after the database was started");

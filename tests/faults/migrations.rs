@@ -1,13 +1,13 @@
 //! Tables that several nodes bring up to date, or a newer one already has.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::database::{
     connect, count, new_database, run, shared, take_migration_lock, until_migrating, until_waiting_for_table,
     youngest_waiting_for_table,
 };
 use crate::node::{Node, home};
-use crate::processes::{Home, Process, rsa_key};
+use crate::processes::{Home, Pace, Process, rsa_key};
 
 const PROCESSES: usize = 12;
 const EMAIL: &str = "ada@example.com";
@@ -53,7 +53,7 @@ async fn a_node_that_is_killed_while_it_migrates_holds_up_nobody() {
     let second = Process::spawn(&mut home.bulla(&[]));
     until_waiting_for_table(&mut witness, older, 1).await;
     run(&mut holder, "UNLOCK TABLES").await;
-    let begun = Instant::now();
+    let begun = Pace::now();
     Node::ready(second).remote.register(EMAIL).await;
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
 }

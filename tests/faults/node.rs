@@ -1,12 +1,12 @@
 //! Nodes in processes of their own, and a client that survives them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bulla_seal::{Jwk, Payload, PublicKey, Purpose};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::processes::{Home, PATIENCE, Process};
+use crate::processes::{Home, PATIENCE, Pace, Process};
 use crate::support::{Answer, PASSWORD};
 
 /// What every answer may take: two seconds, and one for a machine that is busy with other things.
@@ -77,7 +77,7 @@ impl Remote {
         if !body.is_null() {
             request = request.json(body);
         }
-        let begun = Instant::now();
+        let begun = Pace::now();
         let response = request.send().await;
         let took = begun.elapsed();
         assert!(took < LONGEST_ANSWER, "{path} took {took:?}: {response:?}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bulla_seal::Purpose;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::database::{connect, count, new_database, run, shared, until_no_transaction_but, until_waiting_for_row};
 use crate::node::{Node, Remote, Tokens, home, login_body, seal_to};
-use crate::processes::{Home, Process};
+use crate::processes::{Home, Pace, Process};
 use crate::support::PASSWORD;
 
 const EMAIL: &str = "ada@example.com";
@@ -50,7 +50,7 @@ async fn all_nodes_follow_a_rotation_and_nobody_fails_to_log_in() {
         } else {
             until_all(&remotes, async |node| node.sealing_key().await["kid"] != old).await;
         }
-        let (done, begun) = (logins.load(Ordering::SeqCst), Instant::now());
+        let (done, begun) = (logins.load(Ordering::SeqCst), Pace::now());
         while logins.load(Ordering::SeqCst) < done + 6 {
             assert!(begun.elapsed() < FOLLOWING, "hardly anyone logs in");
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -83,7 +83,7 @@ async fn published_at_all(remotes: &[Remote; 3]) -> Vec<Vec<String>> {
 }
 
 async fn until_all(remotes: &[Remote; 3], is_so: impl AsyncFn(&Remote) -> bool) {
-    let begun = Instant::now();
+    let begun = Pace::now();
     for remote in remotes {
         while !is_so(remote).await {
             assert!(begun.elapsed() < FOLLOWING, "a node does not follow within {FOLLOWING:?}");
@@ -151,7 +151,7 @@ async fn assert_rotates(home: &Home, nodes: &[&Remote]) {
     home.run(&["keys", "rotate", "sealing"]).ok();
     assert_one_active_key_each(home);
     let active = keys(home).into_iter().find(|key| key["purpose"] == "sealing" && key["stage"] == "active").unwrap();
-    let begun = Instant::now();
+    let begun = Pace::now();
     for node in nodes {
         while node.sealing_key().await["kid"] != active["kid"] {
             assert!(begun.elapsed() < FOLLOWING, "a node does not follow within {FOLLOWING:?}");

@@ -1,11 +1,11 @@
 //! A database that neither answers nor refuses.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
 use crate::database::alone;
-use crate::support::{Answer, TestServer, Tokens};
+use crate::support::{Answer, Pace, TestServer, Tokens};
 
 /// What an answer may take while the database is away.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -13,16 +13,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 async fn ask_everything(server: &TestServer, tokens: &Tokens, envelope: &str) -> Vec<(&'static str, Answer, Duration)> {
     let body = json!({ "email": "ada@example.com", "password": envelope });
     let mut answers = Vec::new();
-    let begun = Instant::now();
+    let begun = Pace::now();
     answers.push(("readyz", server.get("/readyz").await, begun.elapsed()));
-    let begun = Instant::now();
+    let begun = Pace::now();
     answers.push(("profile", server.profile(&tokens.access).await, begun.elapsed()));
-    let begun = Instant::now();
+    let begun = Pace::now();
     answers.push(("refresh", server.refresh(&tokens.refresh).await, begun.elapsed()));
-    let begun = Instant::now();
+    let begun = Pace::now();
     answers.push(("login", server.post("login", body).await, begun.elapsed()));
     // By now, what memory knows of ended sessions is older than a second.
-    let begun = Instant::now();
+    let begun = Pace::now();
     answers.push(("verify", server.verify(&tokens.access).await, begun.elapsed()));
     answers
 }
@@ -30,7 +30,7 @@ async fn ask_everything(server: &TestServer, tokens: &Tokens, envelope: &str) ->
 #[tokio::test]
 async fn while_the_database_is_stopped_every_answer_says_so_in_time_and_afterwards_all_works_again() {
     let database = alone().await;
-    let server = TestServer::start().await;
+    let server = TestServer::with(|settings| settings.database_timeout = None).await;
     let (email, tokens) = server.new_person().await;
     let envelope = server.seal(bulla_seal::Purpose::Login, &email, crate::support::PASSWORD).await;
 

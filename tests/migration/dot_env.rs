@@ -2,8 +2,8 @@
 
 use crate::database::Database;
 use crate::moving::import;
-use crate::support::{Home, Process, Server};
-use crate::tutorial::{dot_env, free_port, new_secret};
+use crate::support::{Home, Process, Server, free_port};
+use crate::tutorial::{dot_env, new_secret};
 
 /// Word for word.
 const OF_TUTORIALS: &str = "PORT=3000

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::moving::left_by;
 use crate::people::{ada, person};
-use crate::support::Walkthrough;
-use crate::tutorial::{free_port, port_of};
+use crate::support::{Walkthrough, free_port};
+use crate::tutorial::port_of;
 
 /// The one program of the guide that a test must not run: it stops and starts services of the whole machine.
 const SYSTEMCTL: &str = r#"#!/usr/bin/env bash

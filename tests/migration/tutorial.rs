@@ -1,6 +1,5 @@
 //! The tutorial's service: installed, run, and used by its clients.
 
-use std::net::TcpListener;
 use std::ops::Deref;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::database::Database;
 use crate::people::Person;
-use crate::support::{Answer, Home, PATIENCE, Process, Remote};
+use crate::support::{Answer, Home, PATIENCE, Process, Remote, free_port};
 
 /// The running service. Killed when dropped. Talk to it as to any [`Remote`].
 pub struct Tutorial {
@@ -30,11 +29,6 @@ pub fn install(home: &Home, database: &Database, secret: &str) {
     }
     symlink(source.join("node_modules"), home.path("node_modules")).unwrap();
     home.write(".env", &dot_env(database, free_port(), secret));
-}
-
-/// Nobody listens there, for the moment at least.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Where the service of this home listens.

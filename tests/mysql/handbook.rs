@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::folder;
-use crate::program::{EMAIL, Home, Process, Remote, Server};
+use crate::program::{EMAIL, Home, Process, Remote, Server, free_port};
 
 /// Where the page says that the database, the nodes and the proxy are.
 const DATABASE: &str = "db.internal:3306";
@@ -30,10 +30,6 @@ fn run(home: &Home, before: &str, block: &str) -> String {
     // Whatever else runs on this machine.
     command.env("PORT", "0").env("BULLA_METRICS_ADDRESS", "off");
     Process::run(&mut command, "").ok()
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// The page's nginx in front of both nodes, in the foreground; gone when it is dropped.

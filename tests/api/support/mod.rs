@@ -5,9 +5,12 @@ pub mod bare_node;
 pub mod database;
 pub mod envelope;
 pub mod observe;
+#[path = "../../cli/support/pace.rs"]
+mod pace;
 mod server;
 
 pub use answer::Answer;
+pub use pace::Pace;
 pub use server::{TestServer, Tokens, shared};
 
 /// Long, uncommon, and of nobody's name.

@@ -13,7 +13,7 @@ use bulla_seal::{Jwk, Payload, PublicKey, Purpose};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, PASSWORD, TestServer};
+use super::{Answer, PASSWORD, Pace, TestServer};
 
 pub const MILLISECOND: Duration = Duration::from_millis(1);
 pub const SECOND: Duration = Duration::from_secs(1);
@@ -161,7 +161,13 @@ pub fn without_request_id(mut problem: Value) -> Value {
 pub fn within<F: Future<Output = bool>>(deadline: Duration, is_so: impl Fn() -> F) -> impl Future<Output = ()> {
     let place = std::panic::Location::caller();
     async move {
-        let asking = async { while !is_so().await {} };
-        assert!(tokio::time::timeout(deadline, asking).await.is_ok(), "not so within {deadline:?}: {place}");
+        let begun = Pace::now();
+        loop {
+            let asked = begun.elapsed();
+            if is_so().await {
+                return;
+            }
+            assert!(asked < deadline, "not so within {deadline:?}: {place}");
+        }
     }
 }

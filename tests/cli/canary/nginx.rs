@@ -1,9 +1,8 @@
 //! A real nginx in front of the server, as talkative as it can be made.
 
-use std::net::TcpListener;
 use std::process::Command;
 
-use crate::support::{Home, PATIENCE, Process, Remote, Server, within};
+use crate::support::{Home, PATIENCE, Process, Remote, Server, free_port, within};
 
 /// Gone when it is dropped. Talk to it as to the server behind it.
 pub struct Nginx {
@@ -21,7 +20,7 @@ const FORMAT: &str = "$remote_addr [$time_local] $request $status $request_body 
 impl Nginx {
     #[track_caller]
     pub fn before(home: &Home, server: &Server) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let temporary: String = folders.iter().map(|name| format!("{name}_temp_path {name};\n")).collect();
         let text = format!(

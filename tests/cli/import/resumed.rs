@@ -1,10 +1,10 @@
 //! An import that is killed and run again, and one beside a running server.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{bcrypt_of, export, import, some_hash};
-use crate::support::{EMAIL, Home, PASSWORD, Process, Server, within};
+use crate::support::{EMAIL, Home, PASSWORD, Pace, Process, Server, within};
 
 const ROWS: usize = 60_000;
 
@@ -50,7 +50,7 @@ fn beside_a_running_server_nobody_waits_for_long_and_nothing_fails() {
     let mut process = Process::spawn(&mut home.bulla(&["users", "import", "--from", "users.csv"]));
     let (mut logins, mut longest) = (0, Duration::ZERO);
     while process.is_running() {
-        let begun = Instant::now();
+        let begun = Pace::now();
         server.login(EMAIL);
         longest = longest.max(begun.elapsed());
         logins += 1;

@@ -4,6 +4,7 @@ mod curl;
 mod home;
 mod moved;
 mod openssl;
+mod pace;
 mod ports;
 mod process;
 pub mod rows;
@@ -11,12 +12,13 @@ mod server;
 mod walkthrough;
 
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use curl::{Answer, curl};
 pub use home::Home;
 pub use moved::{Moved, home_with_url};
 pub use openssl::{openssl, rsa_key, tls_files};
+pub use pace::Pace;
 pub use ports::free_port;
 pub use process::{Process, Ran, most_memory_kib};
 pub use server::{Remote, Server, Tokens, body};
@@ -35,7 +37,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Asks again and again until there is an answer, and fails when the time is over.
 #[track_caller]
 pub fn within<T>(limit: Duration, what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
+    let begun = Pace::now();
     loop {
         if let Some(found) = ask() {
             return found;
