@@ -42,7 +42,7 @@ fn home() -> Home {
     let mut compile = Command::new("cc");
     compile.args(["-shared", "-fPIC", "-x", "c", "-", "-o"]).arg(&library);
     Process::run(&mut compile, DISK).ok();
-    home.with("LD_PRELOAD", &library.display().to_string())
+    home.with("LD_PRELOAD", &library.display().to_string()).with("BULLA_DATABASE_TIMEOUT", "1500ms")
 }
 
 #[track_caller]

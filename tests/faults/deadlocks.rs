@@ -91,22 +91,19 @@ async fn everything_that_one_account_can_do_at_once_at_two_nodes_is_answered() {
     let home = home(&new_database().await).with("BULLA_DATABASE_TIMEOUT", "10s");
     let nodes: [Node; 2] = Node::start_all(&home);
     nodes[0].remote.register(EMAIL).await;
-    let until = Instant::now() + Duration::from_secs(3);
+    let begun = Pace::now();
     let mut clients = JoinSet::new();
     for number in 0..8 {
         let remote = nodes[number % 2].remote.clone();
         clients.spawn(async move {
             let mut rounds = 0;
-            while Instant::now() < until {
+            while begun.elapsed() < Duration::from_secs(3) || rounds < 2 {
                 at_once(&remote, number / 2).await;
                 rounds += 1;
             }
-            rounds
         });
     }
-    let rounds: usize = clients.join_all().await.into_iter().sum();
-    println!("{rounds} rounds");
-    assert!(rounds > 16, "{rounds} rounds");
+    clients.join_all().await;
 }
 
 /// A session of its own, which others end at any moment: refused is fine, failed is not.

@@ -38,6 +38,7 @@ pub fn home(database: &str) -> Home {
         .with("BULLA_MASTER_KEY", &"07".repeat(32))
         .with("BULLA_PUBLIC_URL", "https://auth.test")
         .with("BULLA_ADDRESS_RATE", "off")
+        .with("BULLA_DATABASE_TIMEOUT", "1500ms")
 }
 
 impl Node {

@@ -57,8 +57,8 @@ impl Home {
         fs::set_permissions(self.path(name), Permissions::from_mode(mode)).unwrap();
     }
 
-    /// `bulla …`, ready to run here. Only what could be taken from the machine by chance is set: the port, and the
-    /// listener of the metrics.
+    /// `bulla …`, ready to run here. Only what the machine could get in the way of is set: the port, the listener of the
+    /// metrics, and how long the database may take.
     pub fn bulla(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_bulla"));
         command.args(arguments);
@@ -76,6 +76,8 @@ impl Home {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = bare(program, self.folder.path());
         command.env("PORT", "0").env("BULLA_METRICS_ADDRESS", "off");
+        // A machine that stands still for two seconds is not what is asked about.
+        command.env("BULLA_DATABASE_TIMEOUT", "20s");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
