@@ -111,11 +111,12 @@ impl Memory {
     }
 
     fn wipe_from(&mut self, first: usize) {
-        let used = self.used.max(first);
-        self.arena.aligned_mut()[first..used].zeroize();
-        #[cfg(test)]
-        tests::WIPED_BYTES.set(tests::WIPED_BYTES.get() + used - first);
-        self.used = first;
+        if first < self.used {
+            self.arena.aligned_mut()[first..self.used].zeroize();
+            #[cfg(test)]
+            tests::WIPED_BYTES.set(tests::WIPED_BYTES.get() + self.used - first);
+            self.used = first;
+        }
     }
 
     pub(crate) fn blocks(&mut self, cost: Cost) -> Result<(&mut [Block], &mut Compressor), Error> {
@@ -127,6 +128,7 @@ impl Memory {
         }
         // A hash that was costlier than this one leaves nothing behind it.
         self.wipe_from(wanted);
+        self.used = wanted;
         let blocks = bytemuck::cast_slice_mut(&mut self.arena.aligned_mut()[..wanted]);
         Ok((blocks, &mut self.compressor))
     }
