@@ -31,7 +31,8 @@
 //!
 //! ```
 //! # use bulla_argon2::{Cost, Memory, Phc};
-//! # let (stored, most) = ("$argon2id$v=19$m=4194304,t=99,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b+dWRWJTmaaJObG", Cost::new(262_144, 16, 16)?);
+//! # let stored = "$argon2id$v=19$m=4194304,t=99,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b+dWRWJTmaaJObG";
+//! # let most = Cost::new(262_144, 16, 16)?;
 //! # let mut memory = Memory::new();
 //! let phc: Phc = stored.parse()?;
 //! let is_right = phc.cost.is_within(most) && phc.hash.len() >= 16 && phc.matches(b"open sesame", &mut memory)?;

@@ -14,11 +14,11 @@ use crate::{Cost, Error};
 /// Mapping memory anew for each hash, page by page, costs as much as the hash. So keep one for each thread that hashes;
 /// while no hash is wanted, [release](Self::release) it.
 ///
-/// Until it is wiped, or filled by the next hash, it holds the blocks of the last one, and of none before. Whoever reads
-/// them can guess the password without filling memory for each guess, so thousands of times as fast as from the hash: wipe
-/// it where that matters more than a tenth of the time. From 2 MiB on, Linux leaves it out of core dumps; it may swap it out. Where the
-/// system promises more memory than it has, as Linux does, a cost that is too high may end the process instead of being an
-/// error.
+/// Until it is wiped, or filled by the next hash, it holds the blocks of the last one, and of none before. Whoever
+/// reads them can guess the password without filling memory for each guess, so thousands of times as fast as from the
+/// hash: wipe it where that matters more than a tenth of the time. From 2 MiB on, Linux leaves it out of core dumps; it
+/// may swap it out. Where the system promises more memory than it has, as Linux does, a cost that is too high may end
+/// the process instead of being an error.
 pub struct Memory {
     arena: Arena,
     /// Bytes of the last hash: what lies beyond is zeros.
