@@ -31,9 +31,11 @@ pub fn start(app: &Arc<App>) {
     every(app, DECOYS, "looking at kinds of hashes", |app| async move {
         flows::keep_decoys(&app).await.map_err(|error| error.to_string())
     });
-    every(app, CLOCK, "watching the clock", |app| async move {
-        flows::watch_clock(&app).await.map_err(|error| error.to_string())
-    });
+    if !app.clock.is_manual() {
+        every(app, CLOCK, "watching the clock", |app| async move {
+            flows::watch_clock(&app).await.map_err(|error| error.to_string())
+        });
+    }
     every(app, PRUNING, "pruning", |app| async move {
         app.addresses.forget_idle();
         app.throttle_notes.forget_idle();

@@ -27,6 +27,11 @@ impl Clock {
         Self(Source::Manual(Arc::new(AtomicI64::new(start.milliseconds()))))
     }
 
+    /// Whether it is moved by hand, and so jumps only because it is meant to.
+    pub fn is_manual(&self) -> bool {
+        matches!(self.0, Source::Manual(_))
+    }
+
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => system_now(),

@@ -145,12 +145,8 @@ async fn every_malformed_request_is_refused_with_its_code_and_none_with_a_5xx() 
     drop(listening);
     let log = log.text();
     assert!(log.matches("answered").count() > entries.len(), "the log was not seen: {log}");
-    for sign in ["panicked", "status=5", PASSWORD, "eve.example"] {
+    for sign in ["ERROR", "WARN", "panicked", "status=5", PASSWORD, "eve.example"] {
         assert!(!log.contains(sign), "{sign} in the log: {log}");
-    }
-    // What a server does by itself may be slow, or find that its clock stands still.
-    for line in log.lines().filter(|line| line.contains("request{")) {
-        assert!(!line.contains("ERROR") && !line.contains("WARN"), "{line}");
     }
 }
 
