@@ -28,7 +28,7 @@ impl Argon2Cost {
     pub const COSTLIEST: Self = Self { memory_kib: 262_144, passes: 16, lanes: 16 };
     pub const DEFAULT: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
 
-    pub fn exceeds(self, other: Self) -> bool {
+    fn exceeds(self, other: Self) -> bool {
         self.memory_kib > other.memory_kib || self.passes > other.passes || self.lanes > other.lanes
     }
 

@@ -28,12 +28,10 @@ const ROOM: &str = "the system has memory for a password hash";
 impl Argon2Hash {
     pub(super) fn parse(text: &str) -> Result<Self, UnusableHash> {
         let phc: Phc = text.parse().map_err(|_| DAMAGED)?;
-        let Phc { cost, hash, .. } = &phc;
-        let cost = Argon2Cost { memory_kib: cost.memory_kib(), passes: cost.passes(), lanes: cost.lanes() };
-        if cost.exceeds(Argon2Cost::COSTLIEST) {
+        if !phc.cost.is_within(cost_of(Argon2Cost::COSTLIEST)) {
             return Err(UnusableHash::TooCostly("for Argon2, at most m=262144, t=16 and p=16"));
         }
-        if hash.len() < SHORTEST_HASH_BYTES {
+        if phc.hash.len() < SHORTEST_HASH_BYTES {
             return Err(DAMAGED);
         }
         Ok(Self(phc))
