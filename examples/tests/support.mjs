@@ -86,8 +86,8 @@ export async function listen(test, server, port = 0) {
 
 /** Free until someone asks for it by its number: to those who let it choose, the system gives higher ones. */
 export async function freePort() {
-  for (;;) {
-    const port = 10_000 + ((process.pid * 64 + taken++) % 22_000);
+  for (let tries = 0; tries < PORTS; tries++) {
+    const port = 10_000 + ((process.pid * 64 + taken++) % PORTS);
     const server = net.createServer();
     try {
       await once(server.listen(port, '127.0.0.1'), 'listening');
@@ -97,8 +97,10 @@ export async function freePort() {
     await once(server.close(), 'close');
     return port;
   }
+  throw new Error(`no port from 10000 on is free, of ${PORTS}; end what listens there`);
 }
 
+const PORTS = 22_000;
 let taken = 0;
 
 /** A folder of the test's own. */

@@ -1,6 +1,6 @@
 //! `/api/auth/verify`, and what `/profile` and it ask of a token.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
@@ -14,6 +14,7 @@ use bulla_token::{Algorithm, SigningKey};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::observe::refusal_of_old_memory;
 use crate::support::{Answer, TestServer, Tokens, new_email, shared};
 
 /// A token must be refused by the route that asks the database and by the one that answers from memory.
@@ -270,20 +271,10 @@ async fn a_profile_is_shown_for_a_session_of_its_own_account_only() {
     }
 }
 
-/// Asked again and again, so that no second is slept through.
 #[tokio::test]
 async fn without_the_database_memory_is_trusted_for_a_second_only() {
     let server = TestServer::start().await;
     let (_, tokens) = server.new_person().await;
     server.app.db.close().await;
-    let closed = Instant::now();
-    let refusal = loop {
-        let asked = Instant::now();
-        let answer = server.verify(&tokens.access).await;
-        if answer.status != 200 {
-            break answer;
-        }
-        assert!(asked - closed <= Duration::from_secs(1), "still answered from an old memory");
-    };
-    refusal.problem(503, "unavailable");
+    refusal_of_old_memory(&server, &tokens.access).await.problem(503, "unavailable");
 }

@@ -88,13 +88,13 @@ fn whoever_holds_a_connection_without_using_it_is_cut_off() {
 
 /// Says what the case says and waits for the end of the connection.
 fn wait(case: &Case, server: &Server) -> Result<(), String> {
-    let (begun, at, limit) = (Instant::now(), Pace::now(), case.is_cut_off_after + MARGIN);
+    let (begun, pace, limit) = (Instant::now(), Pace::now(), case.is_cut_off_after + MARGIN);
     let mut stream = connect(&server.address);
     stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
     stream.write_all(&case.says).unwrap();
     let mut answer = Vec::new();
     while !is_over(&mut stream, &mut answer) {
-        if at.elapsed() > limit {
+        if pace.elapsed() > limit {
             return Err(format!("one who {} still holds the connection after {limit:?}", case.name));
         }
         if let Some(byte) = case.trickles {
@@ -128,12 +128,12 @@ fn is_over(stream: &mut TcpStream, answer: &mut Vec<u8>) -> bool {
 
 /// A handshake by OpenSSL, and then nothing.
 fn wait_after_handshake(protocol: &str, server: &Server) -> Result<(), String> {
-    let (begun, at) = (Instant::now(), Pace::now());
+    let (begun, pace) = (Instant::now(), Pace::now());
     let mut command = Command::new("openssl");
     command.args(["s_client", "-quiet", "-alpn", protocol, "-connect", &server.address]);
     let mut process = Process::spawn(&mut command);
     while process.is_running() {
-        if at.elapsed() > SILENCE + MARGIN {
+        if pace.elapsed() > SILENCE + MARGIN {
             return Err(format!("one who says nothing in {protocol} over TLS still holds the connection"));
         }
         std::thread::sleep(Duration::from_millis(200));

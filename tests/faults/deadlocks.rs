@@ -97,7 +97,7 @@ async fn everything_that_one_account_can_do_at_once_at_two_nodes_is_answered() {
         let remote = nodes[number % 2].remote.clone();
         clients.spawn(async move {
             let mut rounds = 0;
-            while begun.elapsed() < Duration::from_secs(3) || rounds < 2 {
+            while begun.elapsed() < Duration::from_secs(3) || rounds < 3 {
                 at_once(&remote, number / 2).await;
                 rounds += 1;
             }

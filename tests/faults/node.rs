@@ -1,5 +1,6 @@
 //! Nodes in processes of their own, and a client that survives them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bulla_seal::{Jwk, Payload, PublicKey, Purpose};
@@ -29,6 +30,19 @@ pub struct Remote {
 pub struct Tokens {
     pub access: String,
     pub refresh: String,
+}
+
+/// Waits until others have done something so many times.
+pub async fn until_counted(counter: &AtomicUsize, least: usize, limit: Duration) {
+    let begun = Pace::now();
+    loop {
+        let count = counter.load(Ordering::SeqCst);
+        if count >= least {
+            return;
+        }
+        assert!(begun.elapsed() < limit, "{count} instead of {least} within {limit:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Where nodes of one database run: one master key, one issuer.

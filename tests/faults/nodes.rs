@@ -8,8 +8,7 @@ use bulla_seal::Purpose;
 use tokio::task::JoinSet;
 
 use crate::database::{connect, count, new_database, shared};
-use crate::node::{Node, Remote, Tokens, home, key_of, login_body, seal_to};
-use crate::processes::PATIENCE;
+use crate::node::{Node, Remote, Tokens, home, key_of, login_body, seal_to, until_counted};
 use crate::support::{Answer, OTHER_PASSWORD, PASSWORD};
 
 /// `/verify` follows an ended session within this.
@@ -164,12 +163,7 @@ async fn when_one_is_killed_under_load_the_others_go_on() {
     tokio::time::sleep(Duration::from_millis(700)).await;
     nodes[2].process.kill();
     is_killed.store(true, Ordering::SeqCst);
-    let going_on = async {
-        while after_the_kill.load(Ordering::SeqCst) < 12 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    assert!(tokio::time::timeout(PATIENCE, going_on).await.is_ok(), "hardly anyone asked after the kill");
+    until_counted(&after_the_kill, 12, 10 * SECOND).await;
     is_over.store(true, Ordering::SeqCst);
     clients.join_all().await;
 }

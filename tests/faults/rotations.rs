@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use crate::database::{connect, count, new_database, run, shared, until_no_transaction_but, until_waiting_for_row};
-use crate::node::{Node, Remote, Tokens, home, login_body, seal_to};
+use crate::node::{Node, Remote, Tokens, home, login_body, seal_to, until_counted};
 use crate::processes::{Home, Pace, Process};
 use crate::support::PASSWORD;
 
@@ -50,11 +50,7 @@ async fn all_nodes_follow_a_rotation_and_nobody_fails_to_log_in() {
         } else {
             until_all(&remotes, async |node| node.sealing_key().await["kid"] != old).await;
         }
-        let (done, begun) = (logins.load(Ordering::SeqCst), Pace::now());
-        while logins.load(Ordering::SeqCst) < done + 6 {
-            assert!(begun.elapsed() < FOLLOWING, "hardly anyone logs in");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until_counted(&logins, logins.load(Ordering::SeqCst) + 6, FOLLOWING).await;
     }
     is_over.store(true, Ordering::SeqCst);
     clients.join_all().await;

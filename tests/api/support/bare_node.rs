@@ -57,7 +57,7 @@ pub async fn app_on(database: &TestDatabase) -> App {
     let settings = Settings {
         database_url: Some(database.url.clone()),
         public_url: Some("https://auth.test".to_owned()),
-        database_timeout: Some("20s".to_owned()),
+        database_timeout: Some(super::DATABASE_TIMEOUT.to_owned()),
         ..Settings::default()
     };
     let clock = Clock::manual(Timestamp::from_milliseconds(1_800_000_000_000));

@@ -10,7 +10,7 @@ mod pace;
 mod server;
 
 pub use answer::Answer;
-pub use pace::Pace;
+pub use pace::{DATABASE_TIMEOUT, Pace};
 pub use server::{TestServer, Tokens, shared};
 
 /// Long, uncommon, and of nobody's name.

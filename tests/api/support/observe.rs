@@ -2,7 +2,7 @@
 //! and what becomes true in a moment.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -154,6 +154,20 @@ pub fn members(object: &Value) -> Vec<&str> {
 pub fn without_request_id(mut problem: Value) -> Value {
     problem["request_id"] = Value::Null;
     problem
+}
+
+/// What `/verify` says once it does not say yes any more, of a server whose database is gone: memory is trusted for a second
+/// only. Asked again and again, so that no second is slept through.
+pub async fn refusal_of_old_memory(server: &TestServer, access: &str) -> Answer {
+    let closed = Instant::now();
+    loop {
+        let asked = Instant::now();
+        let answer = server.verify(access).await;
+        if answer.status != 200 {
+            return answer;
+        }
+        assert!(asked - closed <= SECOND, "{:?} later", asked - closed);
+    }
 }
 
 /// Asks again and again, each time over the network, until the answer is yes.

@@ -85,8 +85,7 @@ impl TestServer {
             database_url: Some(database.url.clone()),
             public_url: Some("https://auth.test".to_owned()),
             address_rate: Some("off".to_owned()),
-            // A machine that stands still for two seconds is not what is asked about.
-            database_timeout: Some("20s".to_owned()),
+            database_timeout: Some(super::DATABASE_TIMEOUT.to_owned()),
             ..Settings::default()
         };
         change(&mut settings);

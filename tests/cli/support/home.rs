@@ -76,8 +76,7 @@ impl Home {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = bare(program, self.folder.path());
         command.env("PORT", "0").env("BULLA_METRICS_ADDRESS", "off");
-        // A machine that stands still for two seconds is not what is asked about.
-        command.env("BULLA_DATABASE_TIMEOUT", "20s");
+        command.env("BULLA_DATABASE_TIMEOUT", super::DATABASE_TIMEOUT);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -18,7 +18,7 @@ pub use curl::{Answer, curl};
 pub use home::Home;
 pub use moved::{Moved, home_with_url};
 pub use openssl::{openssl, rsa_key, tls_files};
-pub use pace::Pace;
+pub use pace::{DATABASE_TIMEOUT, Pace};
 pub use ports::free_port;
 pub use process::{Process, Ran, most_memory_kib};
 pub use server::{Remote, Server, Tokens, body};

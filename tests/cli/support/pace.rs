@@ -7,6 +7,9 @@ use std::time::Duration;
 
 /// Counts how often a thread of its own got its turn.
 static TURNS: AtomicU32 = AtomicU32::new(0);
+/// What test servers give their database. A machine that stands still for two seconds is not what is asked about; whoever
+/// asks about a database that does not answer says otherwise.
+pub const DATABASE_TIMEOUT: &str = "20s";
 const REST: Duration = Duration::from_millis(5);
 
 /// A moment, to look back at. What has passed since is never more than by the machine's clock: for upper bounds only.
