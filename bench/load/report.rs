@@ -60,6 +60,8 @@ const NOTES: &str = "
   and then there are a session that can be ended and an event in the audit log. Better Auth writes a session; the tutorial,
   FastAPI and loco write nothing, and can end nothing.
 - Bulla's hash is faster than others' at equal cost ([argon2id](../argon2id/README.md)): an attacker gains nothing by that.
+- Which pages of memory a program and its data get decides up to a tenth of how fast it hashes here. The limit is measured
+  in another program than the server, so the shares of it are known no better than that.
 - While every core hashes and at least as many passwords wait as there are hashing threads, Bulla keeps up to four answers
   for up to 12 ms, to hand them over together. That is in its p50 and p99.
 - A token that Better Auth's cache says yes to may be of a session that ended up to five minutes ago; Bulla's `/verify`
