@@ -28,16 +28,13 @@ impl Argon2Cost {
     pub const COSTLIEST: Self = Self { memory_kib: 262_144, passes: 16, lanes: 16 };
     pub const DEFAULT: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
 
-    fn exceeds(self, other: Self) -> bool {
-        self.memory_kib > other.memory_kib || self.passes > other.passes || self.lanes > other.lanes
-    }
-
     fn check(self) -> Result<Self, InvalidArgon2Cost> {
         let Self { memory_kib, passes, lanes } = self;
         if passes == 0 || lanes == 0 {
             return Err(InvalidArgon2Cost::Format);
         }
-        if self.exceeds(Self::COSTLIEST) {
+        let most = Self::COSTLIEST;
+        if memory_kib > most.memory_kib || passes > most.passes || lanes > most.lanes {
             return Err(InvalidArgon2Cost::Excessive);
         }
         let strongest = Self::EQUIVALENTS.len() - 1;
