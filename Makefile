@@ -1,4 +1,4 @@
-.PHONY: run test check bench ladder growth soak import hash miri timing overload fuzz mutants sbom
+.PHONY: run test check bench ladder growth soak import hash miri emulated timing overload fuzz mutants sbom
 run: ; cargo run --release
 test: ; scripts/test
 check: ; cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && cargo deny check
@@ -9,6 +9,7 @@ soak: ; cargo bench --workspace --bench load -- soak
 import: ; scripts/with-database mysql cargo bench --workspace --bench import
 hash: ; cargo bench --workspace --bench hash
 miri: ; cargo +nightly miri test -p bulla-argon2 --lib --test vectors --test argon2_crate
+emulated: ; scripts/emulated
 timing: ; cargo bench --workspace --bench timing
 overload: ; cargo bench --workspace --bench overload
 fuzz: ; scripts/fuzz
