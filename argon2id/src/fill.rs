@@ -60,8 +60,7 @@ impl Shape {
     fn window(&self, Segment { pass, slice, lane }: Segment, index: u32) -> Window {
         let (finished, start) = match pass {
             0 => (slice * self.segment, 0),
-            // All but the slice that is being overwritten; the oldest first.
-            _ if slice + 1 == SLICES => (self.lane_blocks - self.segment, 0),
+            // All but the slice that is being overwritten; the oldest first. After the last slice comes the first.
             _ => (self.lane_blocks - self.segment, (slice + 1) * self.segment),
         };
         let lanes = if pass == 0 && slice == 0 { 1 } else { self.cost.lanes() };

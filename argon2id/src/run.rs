@@ -32,7 +32,7 @@ pub(crate) struct Window {
     pub(crate) lane_blocks: u32,
     /// The place in its segment of the run's first block.
     pub(crate) index: u32,
-    /// The first block, as a place in its lane.
+    /// The first block, as a place in its lane, behind whose end its beginning follows.
     pub(crate) start: u32,
     /// How many blocks of each lane the segments before have finished.
     pub(crate) finished: u32,
