@@ -111,7 +111,14 @@ mod tests {
         let phc: Phc = OURS.parse().unwrap();
         assert_eq!(phc.to_string(), OURS);
         assert_eq!((phc.cost.memory_kib(), phc.salt.as_slice(), phc.hash.len()), (19_456, b"somesalt".as_slice(), 24));
-        assert!(!format!("{phc:?}").contains("Rdes"));
+        assert_eq!(format!("{phc:?}"), "Phc(argon2id v=19 m=19456,t=2,p=1)", "and no hash");
+    }
+
+    #[test]
+    fn the_shortest_salt_and_hash_are_read() {
+        let shortest = OURS.replace("RdescudvJCsgt3ub+b+dWRWJTmaaJObG", "RdescQ");
+        let phc: Phc = shortest.parse().unwrap();
+        assert_eq!((phc.salt.len(), phc.hash.len(), phc.to_string()), (8, 4, shortest));
     }
 
     #[test]
@@ -136,7 +143,8 @@ mod tests {
             ("t=2", "t=0", "t at least 1"),
             ("c29tZXNhbHQ", "c29tZXNhbHQ=", "without padding"),
             ("c29tZXNhbHQ", "c29tZXNhbHR", "without padding"),
-            ("c29tZXNhbHQ", "c29tZXM", "at least 8 bytes"),
+            ("c29tZXNhbHQ", "c29tZXNhbA", "at least 8 bytes"),
+            ("RdescudvJCsgt3ub+b+dWRWJTmaaJObG", "Rdes", "at least 4"),
             ("ObG", "ObG$", "something follows"),
             ("$RdescudvJCsgt3ub+b+dWRWJTmaaJObG", "", "the hash is missing"),
         ] {

@@ -142,6 +142,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_log_learns_nothing_of_what_is_hashed() {
+        assert_eq!(format!("{:?}", Input::new(b"open sesame", b"some salt")), "Input(…)");
+    }
+
+    #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_length_that_does_not_fit_into_its_field_is_refused() {
         assert_eq!(length("salt", u32::MAX as usize), Ok(u32::MAX));
