@@ -102,5 +102,6 @@ mod tests {
         let names: Vec<&str> = Backend::all().into_iter().map(Backend::name).collect();
         assert_eq!(names, expected);
         assert_eq!(Some(&Backend::fastest().name()), expected.last());
+        assert_eq!(Some(&crate::Memory::new().backend().name()), expected.last());
     }
 }

@@ -78,7 +78,7 @@ mod tests {
         }
         for (m, t, p) in [(7, 1, 1), (8, 0, 1), (8, 1, 0), (15, 1, 2), (u32::MAX, 1, 0x100_0000)] {
             let refused = Cost::new(m, t, p).unwrap_err().to_string();
-            assert!(refused.contains(&format!("m={m},t={t},p={p}")), "{refused}");
+            assert!(refused.contains(&format!("m={m},t={t},p={p}")) && refused.contains("to 16777215"), "{refused}");
         }
     }
 

@@ -161,7 +161,7 @@ pub(crate) fn xor_of_last_blocks(blocks: &[Block], lanes: u32, backend: Backend)
     xor
 }
 
-/// The words of a block are little-endian (RFC 9106 §3.1). There and back are the same.
+/// The words of a block are little-endian (RFC 9106 §2). There and back are the same.
 fn swap_if_big_endian(block: &mut Block) {
     block.iter_mut().for_each(|word| *word = word.to_le());
 }

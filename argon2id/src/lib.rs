@@ -19,7 +19,8 @@
 //! ```
 //!
 //! [`hash`] and [`verify`] speak PHC strings ([`Phc`]); [`derive`] fills bytes, with a secret and associated data if
-//! wanted, and also computes Argon2d, Argon2i and version 0x10, so that hashes of others can be verified.
+//! wanted, and also computes Argon2d, Argon2i and version 0x10, so that hashes of others can be verified
+//! ([`Phc::matches_with`] where there is a secret).
 //!
 //! Lanes (p) are computed one after the other, on the thread that asks: a server has other hashes for its other cores.
 //!
@@ -32,8 +33,8 @@
 //! ```
 //! # use bulla_argon2::{Cost, Memory, Phc};
 //! # let stored = "$argon2id$v=19$m=4194304,t=99,p=1$c29tZXNhbHQ$RdescudvJCsgt3ub+b+dWRWJTmaaJObG";
-//! # let most = Cost::new(262_144, 16, 16)?;
 //! # let mut memory = Memory::new();
+//! let most = Cost::new(262_144, 16, 16)?;
 //! let phc: Phc = stored.parse()?;
 //! let is_right = phc.cost.is_within(most) && phc.hash.len() >= 16 && phc.matches(b"open sesame", &mut memory)?;
 //! # assert!(!is_right);
@@ -143,8 +144,24 @@ impl Phc {
     /// # Errors
     /// A salt, hash or password of a length that [`derive`] does not take, or memory that the system does not give.
     pub fn matches(&self, password: &[u8], memory: &mut Memory) -> Result<bool, Error> {
+        self.matches_with(password, &[], &[], memory)
+    }
+
+    /// As [`Phc::matches`], of a hash that was also made of a secret (a "pepper") or of associated data, of which its
+    /// string says nothing.
+    ///
+    /// # Errors
+    /// As there, and a secret or data of a length that [`derive`] does not take.
+    pub fn matches_with(
+        &self,
+        password: &[u8],
+        secret: &[u8],
+        associated_data: &[u8],
+        memory: &mut Memory,
+    ) -> Result<bool, Error> {
+        let input = Input { password, salt: &self.salt, secret, associated_data };
         let mut made = Zeroizing::new(vec![0; self.hash.len()]);
-        derive(self.scheme, &Input::new(password, &self.salt), self.cost, memory, &mut made)?;
+        derive(self.scheme, &input, self.cost, memory, &mut made)?;
         Ok(made.ct_eq(&self.hash).into())
     }
 }
@@ -156,6 +173,7 @@ mod tests {
     use std::collections::HashSet;
     use std::fs::{self, File};
     use std::os::unix::fs::FileExt;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
 
@@ -179,24 +197,34 @@ mod tests {
     type Derive = fn(Scheme, &Input<'_>, Cost, &mut Memory, &mut [u8]) -> Result<(), Error>;
 
     /// How many words of the password or of the blocks.
-    fn secrets_left_by(derive: Derive, memory: &mut Memory) -> usize {
+    fn secrets_left_by(derive: Derive, cost: Cost, memory: &mut Memory) -> usize {
         let password: Vec<u8> =
             (0..200_u32).flat_map(|number| number.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
-        let (input, cost) = (Input::new(&password, b"some salt"), Cost::new(32, 2, 1).unwrap());
-        let mut output = [0; HASH_BYTES];
-        let left = left_on_stack(|| derive(Scheme::default(), &input, cost, memory, &mut output).unwrap());
+        let (input, mut output) = (Input::new(&password, b"some salt"), [0; HASH_BYTES]);
+        let mut derived = || derive(Scheme::default(), &input, cost, memory, &mut output);
+        let left = left_on_stack(|| drop(catch_unwind(AssertUnwindSafe(&mut derived))));
         let (blocks, _) = memory.blocks(cost).unwrap();
         let of_password = password.array_windows().map(|bytes| u64::from_le_bytes(*bytes));
-        let secrets: HashSet<u64> = of_password.chain(blocks.as_flattened().iter().copied()).collect();
+        let of_blocks = blocks.as_flattened().iter().copied();
+        // What was not filled yet tells nothing.
+        let secrets: HashSet<u64> = of_password.chain(of_blocks).filter(|word| *word != 0).collect();
         left.intersection(&secrets).count()
     }
 
     #[test]
     fn nothing_of_the_password_or_of_a_block_is_left_on_the_stack() {
         for backend in Backend::all() {
-            let memory = &mut Memory::with(backend);
-            assert!(secrets_left_by(derive_on_stack, memory) > 0, "or the test would see nothing");
-            assert_eq!(secrets_left_by(derive, memory), 0, "{}", backend.name());
+            let (memory, cost) = (&mut Memory::with(backend), Cost::new(32, 2, 1).unwrap());
+            assert!(secrets_left_by(derive_on_stack, cost, memory) > 0, "or the test would see nothing");
+            assert_eq!(secrets_left_by(derive, cost, memory), 0, "{}", backend.name());
         }
+    }
+
+    #[test]
+    fn nor_is_anything_of_a_hash_that_a_pause_broke_off() {
+        let (memory, cost) = (Memory::new(), Cost::new(4096, 1, 1).unwrap());
+        let memory = &mut memory.pausing(|| panic!("on purpose, for this test"));
+        assert!(secrets_left_by(derive_on_stack, cost, memory) > 0, "or the test would see nothing");
+        assert_eq!(secrets_left_by(derive, cost, memory), 0);
     }
 }

@@ -1,6 +1,6 @@
 //! PHC strings of others verify, and nothing else does.
 
-use bulla_argon2::{Cost, Error, HASH_BYTES, Input, Memory, Scheme, derive, hash, verify};
+use bulla_argon2::{Cost, Error, HASH_BYTES, Input, Memory, Phc, Scheme, derive, hash, verify};
 
 /// From the README and the tests of the reference implementation (phc-winner-argon2).
 const REFERENCES: [(&str, &str); 4] = [
@@ -28,6 +28,27 @@ fn what_we_write_verifies_for_its_password_alone() {
     for other in ["open sesamE", "open sesame ", "", "open sesame\0"] {
         assert_eq!(verify(other.as_bytes(), &text, &mut memory), Ok(false), "{other:?}");
     }
+}
+
+#[test]
+fn a_secret_and_associated_data_are_parts_of_what_matches() {
+    let (mut memory, cost, salt) = (Memory::new(), Cost::new(64, 2, 1).unwrap(), b"a salt of some bytes");
+    let input = Input { password: b"open sesame", salt, secret: b"pepper", associated_data: b"ada" };
+    let mut hash = vec![0; HASH_BYTES];
+    derive(Scheme::default(), &input, cost, &mut memory, &mut hash).unwrap();
+    let phc = Phc { scheme: Scheme::default(), cost, salt: salt.to_vec(), hash };
+    let stored: Phc = phc.to_string().parse().unwrap();
+    for (password, secret, data, matches) in [
+        ("open sesame", "pepper", "ada", true),
+        ("open sesamE", "pepper", "ada", false),
+        ("open sesame", "peppes", "ada", false),
+        ("open sesame", "pepper", "", false),
+        ("open sesame", "", "", false),
+    ] {
+        let [password, secret, data] = [password, secret, data].map(str::as_bytes);
+        assert_eq!(stored.matches_with(password, secret, data, &mut memory), Ok(matches));
+    }
+    assert_eq!(stored.matches(b"open sesame", &mut memory), Ok(false));
 }
 
 #[test]
