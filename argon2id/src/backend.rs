@@ -85,23 +85,3 @@ impl Backend {
         }
     }
 }
-
-/// Of an emulator, the system describes another processor.
-#[cfg(test)]
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
-mod tests {
-    use super::*;
-
-    /// Or the tests that go through all of them would pass for none.
-    #[test]
-    fn all_are_what_the_processor_has_and_the_fastest_is_the_last() {
-        let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap();
-        let has = |feature| processor.split_whitespace().any(|word| word == feature);
-        let faster = [("avx2", "avx2"), ("avx512f", "avx512")].into_iter().filter(|(feature, _)| has(*feature));
-        let expected: Vec<&str> = std::iter::once("portable").chain(faster.map(|(_, name)| name)).collect();
-        let names: Vec<&str> = Backend::all().into_iter().map(Backend::name).collect();
-        assert_eq!(names, expected);
-        assert_eq!(Some(&Backend::fastest().name()), expected.last());
-        assert_eq!(Some(&crate::Memory::new().backend().name()), expected.last());
-    }
-}

@@ -50,6 +50,10 @@ mod backend;
 mod cost;
 mod error;
 mod fill;
+// An emulator shows the memory and the processor of another machine.
+#[cfg(test)]
+#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
+mod inspection;
 mod long_hash;
 mod memory;
 mod phc;
@@ -163,68 +167,5 @@ impl Phc {
         let mut made = Zeroizing::new(vec![0; self.hash.len()]);
         derive(self.scheme, &input, self.cost, memory, &mut made)?;
         Ok(made.ct_eq(&self.hash).into())
-    }
-}
-
-/// An emulator of another processor has a stack of its own.
-#[cfg(test)]
-#[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
-mod tests {
-    use std::collections::HashSet;
-    use std::fs::{self, File};
-    use std::os::unix::fs::FileExt;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use super::*;
-
-    /// The words that lie below on this thread's stack after some work, as the system sees them.
-    #[inline(never)]
-    fn left_on_stack(work: impl FnOnce()) -> HashSet<u64> {
-        let here = &raw const work;
-        let maps = fs::read_to_string("/proc/self/maps").unwrap();
-        let start = maps.lines().find_map(|line| {
-            let (from, to) = line.split(' ').next()?.split_once('-')?;
-            let [from, to] = [from, to].map(|address| usize::from_str_radix(address, 16).unwrap());
-            (from..to).contains(&here.addr()).then_some(from)
-        });
-        let (start, memory) = (start.unwrap(), File::open("/proc/self/mem").unwrap());
-        let mut stack = vec![0; (here.addr() - start) / 8 * 8];
-        work();
-        memory.read_exact_at(&mut stack, start as u64).unwrap();
-        stack.as_chunks().0.iter().map(|word| u64::from_ne_bytes(*word)).collect()
-    }
-
-    type Derive = fn(Scheme, &Input<'_>, Cost, &mut Memory, &mut [u8]) -> Result<(), Error>;
-
-    /// How many words of the password or of the blocks.
-    fn secrets_left_by(derive: Derive, cost: Cost, memory: &mut Memory) -> usize {
-        let password: Vec<u8> =
-            (0..200_u32).flat_map(|number| number.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
-        let (input, mut output) = (Input::new(&password, b"some salt"), [0; HASH_BYTES]);
-        let mut derived = || derive(Scheme::default(), &input, cost, memory, &mut output);
-        let left = left_on_stack(|| drop(catch_unwind(AssertUnwindSafe(&mut derived))));
-        let (blocks, _) = memory.blocks(cost).unwrap();
-        let of_password = password.array_windows().map(|bytes| u64::from_le_bytes(*bytes));
-        let of_blocks = blocks.as_flattened().iter().copied();
-        // What was not filled yet tells nothing.
-        let secrets: HashSet<u64> = of_password.chain(of_blocks).filter(|word| *word != 0).collect();
-        left.intersection(&secrets).count()
-    }
-
-    #[test]
-    fn nothing_of_the_password_or_of_a_block_is_left_on_the_stack() {
-        for backend in Backend::all() {
-            let (memory, cost) = (&mut Memory::with(backend), Cost::new(32, 2, 1).unwrap());
-            assert!(secrets_left_by(derive_on_stack, cost, memory) > 0, "or the test would see nothing");
-            assert_eq!(secrets_left_by(derive, cost, memory), 0, "{}", backend.name());
-        }
-    }
-
-    #[test]
-    fn nor_is_anything_of_a_hash_that_a_pause_broke_off() {
-        let (memory, cost) = (Memory::new(), Cost::new(4096, 1, 1).unwrap());
-        let memory = &mut memory.pausing(|| panic!("on purpose, for this test"));
-        assert!(secrets_left_by(derive_on_stack, cost, memory) > 0, "or the test would see nothing");
-        assert_eq!(secrets_left_by(derive, cost, memory), 0);
     }
 }

@@ -334,35 +334,6 @@ mod tests {
         }
     }
 
-    /// As the system describes the mapping that an address belongs to.
-    #[cfg(target_os = "linux")]
-    fn flags_of(address: usize) -> Vec<String> {
-        let described = std::fs::read_to_string("/proc/self/smaps").unwrap();
-        let mut is_of_it = false;
-        let flags = described.lines().find_map(|line| {
-            let number = |text| usize::from_str_radix(text, 16).ok();
-            let range = line.split(' ').next()?.split_once('-').map(|(from, to)| (number(from), number(to)));
-            if let Some((Some(from), Some(to))) = range {
-                is_of_it = (from..to).contains(&address);
-            }
-            line.strip_prefix("VmFlags:").filter(|_| is_of_it)
-        });
-        flags.unwrap().split_whitespace().map(str::to_owned).collect()
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    #[cfg_attr(any(miri, not(target_arch = "x86_64")), ignore = "an emulator has memory of its own")]
-    fn the_system_is_asked_for_huge_pages_and_leaves_them_out_of_core_dumps() {
-        let mut memory = Memory::new();
-        hashed(&mut memory, 4096);
-        let flags = flags_of(memory.arena.aligned_mut().as_ptr().addr());
-        let has = |flag| flags.iter().any(|found| found == flag);
-        // Not every kernel is built with huge pages.
-        let has_huge_pages = std::path::Path::new("/sys/kernel/mm/transparent_hugepage").exists();
-        assert!(has("dd") && has("hg") == has_huge_pages, "{flags:?}");
-    }
-
     #[test]
     #[cfg_attr(miri, ignore = "its own address space is smaller")]
     fn memory_that_the_system_does_not_give_is_an_error() {
