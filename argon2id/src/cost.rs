@@ -17,7 +17,7 @@ pub struct Cost {
 
 /// A lane is filled in four slices, and other lanes are read between them (RFC 9106 §3.4).
 pub(crate) const SLICES: u32 = 4;
-const MOST_LANES: u32 = (1 << 24) - 1;
+pub(crate) const MOST_LANES: u32 = (1 << 24) - 1;
 
 impl Cost {
     /// `memory_kib` (m) at least 8 × `lanes`, `passes` (t) at least 1, `lanes` (p) from 1 to 2²⁴-1.

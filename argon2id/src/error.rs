@@ -1,11 +1,13 @@
 //! What can be wrong.
 
+use crate::cost::MOST_LANES;
+
 /// Why nothing was hashed. No variant repeats a password, a salt or a hash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// RFC 9106 §3.1: `p` from 1 to 2²⁴-1, `m` at least 8 × `p` KiB, `t` at least 1.
-    #[error("the cost {0} is not one of Argon2: p is from 1 to 16777215, m at least 8 times p, t at least 1")]
+    #[error("the cost {0} is not one of Argon2: p is from 1 to {MOST_LANES}, m at least 8 times p, t at least 1")]
     Cost(String),
     /// At least 8 bytes, as in the reference implementation; RFC 9106 §3.1 recommends 16.
     #[error("a salt has at least 8 bytes")]
