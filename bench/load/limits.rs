@@ -1,16 +1,18 @@
 //! What this machine can do at all: what a login, a checked token and a row cost before any server is in the way.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get as get_route;
 use bulla::model::{Argon2Cost, HashMemory, Password, PasswordHash};
 use bulla_seal::{Envelope, Expected, KeySize, NonceKey, Opened, Payload, Purpose, SealingKey, seal};
+use tempfile::TempDir;
 use zeroize::Zeroizing;
 
+use crate::all::Topic;
 use crate::drive::{Pace, drive};
 use crate::scripts::{Again, PASSWORD};
 use crate::stage::{Failure, ending_with_us};
@@ -29,6 +31,15 @@ pub struct Limits {
 
 pub const SIZES: [KeySize; 3] = [KeySize::Rsa2048, KeySize::Rsa3072, KeySize::Rsa4096];
 const HELLO_CONNECTIONS: usize = 16;
+
+/// What this machine can do, measured by another process: this program again, from a copy that was read anew. Ends when
+/// it is dropped, before its folder goes.
+pub struct Apart {
+    process: Child,
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    _folder: TempDir,
+}
 
 /// The keys and the other server, made once.
 pub struct Bench {
@@ -52,14 +63,65 @@ impl Bench {
 
     /// A hash and the opening of an envelope, both of which take a core.
     pub fn logins(&self, size: KeySize, slice: Duration) -> Result<f64, Failure> {
-        let place = place_of(size);
-        Ok(together(hashes_per_second(slice), openings_per_second(&self.keys[place], slice / 2)?))
+        logins(&self.keys[place_of(size)], slice)
     }
 
     pub fn hellos(&self, slice: Duration) -> Result<f64, Failure> {
-        let scripts = (0..HELLO_CONNECTIONS).map(|_| Box::new(Again(get("/", ""))) as Box<_>).collect();
-        Ok(drive(self.hello.address, scripts, Pace::Closed, slice)?.per_second())
+        self.hello.per_second(slice)
     }
+}
+
+impl Apart {
+    /// Of logins with a sealing key of this size.
+    pub fn start(size: KeySize) -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let program = folder.path().join("load");
+        std::fs::copy(std::env::current_exe()?, &program)?;
+        let mut command = ending_with_us(program);
+        command.args(["limits", &place_of(size).to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn()?;
+        let questions = process.stdin.take();
+        let answers = BufReader::new(process.stdout.take().ok_or("no output")?);
+        Ok(Self { process, questions, answers, _folder: folder })
+    }
+
+    pub fn of(&mut self, topic: Topic, slice: Duration) -> Result<f64, Failure> {
+        if topic == Topic::Verify { self.ask("hellos", slice) } else { self.logins(slice) }
+    }
+
+    pub fn logins(&mut self, slice: Duration) -> Result<f64, Failure> {
+        self.ask("logins", slice)
+    }
+
+    fn ask(&mut self, what: &str, slice: Duration) -> Result<f64, Failure> {
+        let questions = self.questions.as_mut().ok_or("no input")?;
+        writeln!(questions, "{what} {}", slice.as_millis())?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        Ok(answer.trim().parse()?)
+    }
+}
+
+impl Drop for Apart {
+    fn drop(&mut self) {
+        // It ends with what it is asked, and takes its own server along.
+        self.questions = None;
+        let _ = self.process.wait();
+    }
+}
+
+/// Answers [`Apart`]'s questions until it has no more.
+pub fn answer(size: usize) -> Result<(), Failure> {
+    let size = *SIZES.get(size).ok_or("no such size")?;
+    let (key, hello) = (SealingKey::generate(size)?, Hello::start()?);
+    for question in std::io::stdin().lines() {
+        let question = question?;
+        let (what, milliseconds) = question.split_once(' ').ok_or("no question")?;
+        let slice = Duration::from_millis(milliseconds.parse()?);
+        let answer = if what == "hellos" { hello.per_second(slice)? } else { logins(&key, slice)? };
+        println!("{answer}");
+    }
+    Ok(())
 }
 
 impl Limits {
@@ -71,6 +133,10 @@ impl Limits {
 
 fn place_of(size: KeySize) -> usize {
     SIZES.iter().position(|other| *other == size).unwrap_or(1)
+}
+
+fn logins(key: &SealingKey, slice: Duration) -> Result<f64, Failure> {
+    Ok(together(hashes_per_second(slice), openings_per_second(key, slice / 2)?))
 }
 
 /// How often both can be done a second, one after the other.
@@ -122,6 +188,11 @@ impl Hello {
         BufReader::new(output).read_line(&mut line)?;
         hello.address = line.trim().parse()?;
         Ok(hello)
+    }
+
+    fn per_second(&self, slice: Duration) -> Result<f64, Failure> {
+        let scripts = (0..HELLO_CONNECTIONS).map(|_| Box::new(Again(get("/", ""))) as Box<_>).collect();
+        Ok(drive(self.address, scripts, Pace::Closed, slice)?.per_second())
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod all;
 mod chart;
+mod compare;
 mod dialect;
 mod drive;
 mod field;
@@ -31,11 +32,12 @@ mod stage;
 mod tables;
 #[path = "../threads.rs"]
 mod threads;
+mod turns;
 mod usage;
 #[path = "../wire.rs"]
 mod wire;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -71,6 +73,18 @@ enum Command {
         #[arg(long, default_value_t = all::ROUNDS)]
         rounds: usize,
     },
+    /// Asks several builds of Bulla for logins, in turns, beside the limit
+    Compare {
+        #[arg(long, default_value = "bulla")]
+        server: String,
+        #[arg(long, default_value_t = 8)]
+        connections: usize,
+        #[arg(long, default_value_t = all::ROUNDS)]
+        rounds: usize,
+        /// Programs; what each reaches is told beside the first
+        #[arg(required = true)]
+        programs: Vec<PathBuf>,
+    },
     /// Fills the tables of Bulla (bulla or bulla-mysql) and asks again
     Growth {
         #[arg(long, default_value = "bulla")]
@@ -88,6 +102,9 @@ enum Command {
     /// The server that says hello
     #[command(hide = true)]
     Hello,
+    /// What the machine can do, by a process of its own
+    #[command(hide = true)]
+    Limits { size: usize },
 }
 
 #[derive(clap::Args)]
@@ -116,9 +133,13 @@ fn main() -> Result<(), Failure> {
         Command::Run(run) => run_one(&run),
         Command::All => run_all(),
         Command::Ladder { server, rounds } => ladder::climb(Entrant::named(&server)?, rounds),
+        Command::Compare { server, connections, rounds, programs } => {
+            compare::compare(Entrant::named(&server)?, &programs, connections, rounds)
+        }
         Command::Growth { server, accounts } => growth::grow(Entrant::named(&server)?, accounts),
         Command::Soak { server, minutes } => soak::soak(Entrant::named(&server)?, minutes),
         Command::Hello => limits::serve_hello(),
+        Command::Limits { size } => limits::answer(size),
     }
 }
 
