@@ -1,13 +1,15 @@
 //! How many password hashes a second this machine computes, by this crate and by what others use.
 //!
-//! All in one run, in turns, so that what disturbs one disturbs all: medians of five rounds, their spread, and the ratio
-//! to the ordinary call of the `argon2` crate. `make hash` runs it.
+//! All in one run, in turns, so that what disturbs one disturbs all: medians of five rounds, their spread, and of each
+//! round the ratio to the ordinary call of the `argon2` crate. Each round is a process of its own, from a copy of this
+//! program that was read anew: where the pages of memory lie that hold code and data makes up to a fifth of the speed.
+//! `make hash` runs it.
 
 mod libargon2;
 mod spread;
 mod threads;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -19,6 +21,7 @@ use threads::per_second;
 type Failure = Box<dyn std::error::Error>;
 
 const ROUNDS: usize = 5;
+const ROUND: &str = "round";
 const SLICE: Duration = Duration::from_secs(1);
 const PASSWORD: &[u8] = b"quiet tides wander north";
 const SALT: &[u8; 16] = b"sixteen bytes, .";
@@ -38,17 +41,35 @@ struct Contestant {
 }
 
 fn main() -> Result<(), Failure> {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, round, threads, memory_kib, passes] = arguments.as_slice()
+        && round == ROUND
+    {
+        return play(threads.parse()?, Setting { memory_kib: memory_kib.parse()?, passes: passes.parse()? });
+    }
     let cores = std::thread::available_parallelism()?.get();
     prepare_peers()?;
-    let contestants: Vec<Contestant> = ours().into_iter().chain(in_rust_and_c()).chain(on_node()).collect();
+    let contestants = contestants();
     for setting in [Setting { memory_kib: 19_456, passes: 2 }, Setting { memory_kib: 47_104, passes: 1 }] {
         let Setting { memory_kib, passes } = setting;
         agree(setting)?;
         println!("\nArgon2id m={memory_kib}, t={passes}, p=1: hashes a second, least to most of {ROUNDS} rounds");
         for threads in [1, cores] {
             println!("\n{threads} thread{}", if threads == 1 { "" } else { "s" });
-            report(&contestants, &measure(&contestants, threads, setting)?);
+            report(&contestants, &measure(threads, setting)?)?;
         }
+    }
+    Ok(())
+}
+
+fn contestants() -> Vec<Contestant> {
+    ours().into_iter().chain(in_rust_and_c()).chain(on_node()).collect()
+}
+
+/// One round, in a process of its own: a line for each contestant.
+fn play(threads: usize, setting: Setting) -> Result<(), Failure> {
+    for contestant in contestants() {
+        println!("{}", (contestant.hashes_per_second)(threads, setting)?);
     }
     Ok(())
 }
@@ -68,25 +89,32 @@ fn agree(setting: Setting) -> Result<(), Failure> {
     if made.iter().all(|made| *made == expected) { Ok(()) } else { Err("they do not compute the same hash".into()) }
 }
 
-/// For each contestant, what it reached in each round.
-fn measure(contestants: &[Contestant], threads: usize, setting: Setting) -> Result<Vec<Spread>, Failure> {
-    let mut reached = vec![Vec::new(); contestants.len()];
-    for round in 1..=ROUNDS {
+/// For each round, what each contestant reached.
+fn measure(threads: usize, setting: Setting) -> Result<Vec<Vec<f64>>, Failure> {
+    let round = |round| {
         eprintln!("round {round} of {ROUNDS} on {threads}");
-        for (contestant, reached) in contestants.iter().zip(&mut reached) {
-            reached.push((contestant.hashes_per_second)(threads, setting)?);
-        }
-    }
-    Ok(reached.into_iter().map(Spread::of).collect())
+        let folder = tempfile::tempdir()?;
+        let program = folder.path().join("hash");
+        std::fs::copy(std::env::current_exe()?, &program)?;
+        let arguments = [threads.to_string(), setting.memory_kib.to_string(), setting.passes.to_string()];
+        let played = Command::new(program).arg(ROUND).args(arguments).stderr(Stdio::inherit()).output()?;
+        let rates: Result<Vec<f64>, _> = String::from_utf8(played.stdout)?.lines().map(str::parse).collect();
+        Ok(rates?)
+    };
+    (1..=ROUNDS).map(round).collect()
 }
 
-fn report(contestants: &[Contestant], reached: &[Spread]) {
-    let ordinary = contestants.iter().zip(reached).find(|(contestant, _)| contestant.name == ORDINARY);
-    let ordinary = ordinary.map_or(f64::NAN, |(_, reached)| reached.median);
-    for (contestant, reached) in contestants.iter().zip(reached) {
-        let (Spread { least, median, most }, name) = (*reached, &contestant.name);
-        println!("{name:52} {median:6.1}   {least:6.1} … {most:6.1}   {:5.2} ×", median / ordinary);
+fn report(contestants: &[Contestant], rounds: &[Vec<f64>]) -> Result<(), Failure> {
+    let ordinary = contestants.iter().position(|contestant| contestant.name == ORDINARY).ok_or("nobody is ordinary")?;
+    if rounds.iter().any(|rates| rates.len() != contestants.len()) {
+        return Err("a round broke off".into());
     }
+    for (place, Contestant { name, .. }) in contestants.iter().enumerate() {
+        let Spread { least, median, most } = Spread::of(rounds.iter().map(|rates| rates[place]));
+        let ratio = Spread::of(rounds.iter().map(|rates| rates[place] / rates[ordinary])).median;
+        println!("{name:52} {median:6.1}   {least:6.1} … {most:6.1}   {ratio:5.2} ×");
+    }
+    Ok(())
 }
 
 fn ours() -> Vec<Contestant> {
