@@ -1,10 +1,10 @@
 //! How many password hashes a second this machine computes, by this crate and by what others use.
 //!
 //! All in one run, in turns, so that what disturbs one disturbs all: medians of five rounds, their spread, and of each
-//! round the ratio to the ordinary call of the `argon2` crate. Each round is a process of its own, from a copy of this
-//! program that was read anew: where the pages of memory lie that hold code and data makes up to a fifth of the speed.
-//! `make hash` runs it.
+//! round the ratio to the ordinary call of the `argon2` crate. Each round is a process of its own, from a fresh copy of this
+//! program. `make hash` runs it.
 
+mod fresh_copy;
 mod libargon2;
 mod spread;
 mod threads;
@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use bulla_argon2::{Backend, Cost, Input, Memory, Scheme, derive};
+use fresh_copy::fresh_copy;
 use libargon2::Libargon2;
 use spread::Spread;
 use threads::per_second;
@@ -93,9 +94,8 @@ fn agree(setting: Setting) -> Result<(), Failure> {
 fn measure(threads: usize, setting: Setting) -> Result<Vec<Vec<f64>>, Failure> {
     let round = |round| {
         eprintln!("round {round} of {ROUNDS} on {threads}");
-        let folder = tempfile::tempdir()?;
-        let program = folder.path().join("hash");
-        std::fs::copy(std::env::current_exe()?, &program)?;
+        let folder = fresh_copy(std::env::current_exe()?)?;
+        let program = folder.path().join(fresh_copy::NAME);
         let arguments = [threads.to_string(), setting.memory_kib.to_string(), setting.passes.to_string()];
         let played = Command::new(program).arg(ROUND).args(arguments).stderr(Stdio::inherit()).output()?;
         let rates: Result<Vec<f64>, _> = String::from_utf8(played.stdout)?.lines().map(str::parse).collect();

@@ -4,6 +4,7 @@
 
 mod ada;
 mod flood;
+mod fresh_copy;
 mod offer;
 mod probes;
 mod stage;
@@ -16,9 +17,10 @@ use serde_json::Value;
 
 use ada::{log_in, users};
 use flood::{CLIENTS, Guesses, Tally, flood};
+use fresh_copy::fresh_copy;
 use offer::Offer;
 use probes::Probe;
-use stage::{Failure, Server, import};
+use stage::{Failure, PROGRAM, Server, import};
 use wire::{Wire, get};
 
 const FLOOD: Duration = Duration::from_secs(20);
@@ -29,7 +31,7 @@ fn main() -> Result<(), Failure> {
     let metrics = free_address()?;
     let settings =
         [("BULLA_TRUSTED_PROXIES", "127.0.0.1"), ("BULLA_METRICS_ADDRESS", &metrics.to_string()), ("RUST_LOG", "info")];
-    let folder = tempfile::tempdir()?;
+    let folder = fresh_copy(PROGRAM)?;
     import(folder.path(), &users(), &settings)?;
     let server = Server::start(folder.path(), &settings)?;
     let mut wire = Wire::to(server.address)?;

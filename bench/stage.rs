@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use bulla::model::{Argon2Cost, HashMemory, Password, PasswordHash};
@@ -11,7 +11,12 @@ use bulla::random::Random;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::fresh_copy;
+
 pub type Failure = Box<dyn std::error::Error>;
+
+/// As it was built with this benchmark. A server's folder is a [`fresh_copy`](fresh_copy::fresh_copy) of it.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_bulla");
 
 /// Killed when dropped.
 pub struct Server {
@@ -28,7 +33,7 @@ pub fn password_hash(password: &str) -> PasswordHash {
 /// Brings accounts along. `users` is a CSV file for `bulla users import`; `settings` are environment variables.
 pub fn import(folder: &Path, users: &str, settings: &[(&str, &str)]) -> Result<(), Failure> {
     std::fs::write(folder.join("users.csv"), users)?;
-    let mut import = bulla(folder)?;
+    let mut import = bulla(folder);
     import.args(["users", "import", "--from", "users.csv", "--json"]);
     let imported = import.envs(settings.iter().copied()).output()?;
     if imported.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&imported.stderr).into()) }
@@ -37,7 +42,7 @@ pub fn import(folder: &Path, users: &str, settings: &[(&str, &str)]) -> Result<(
 impl Server {
     /// Ready to answer, on any free port.
     pub fn start(folder: &Path, settings: &[(&str, &str)]) -> Result<Self, Failure> {
-        let mut command = bulla(folder)?;
+        let mut command = bulla(folder);
         command.env("PORT", "0").env("BULLA_METRICS_ADDRESS", "off").envs(settings.iter().copied());
         let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         let log = process.stderr.take().ok_or("no log")?;
@@ -62,23 +67,13 @@ pub fn ending_with_us(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-/// Puts a copy of its own into a server's folder. Where the pages of memory lie that hold a program's code makes up to a
-/// fifth of its speed, and they stay as long as its file is cached.
-pub fn install(folder: &Path, program: &Path) -> Result<PathBuf, Failure> {
-    let copy = folder.join("bulla");
-    std::fs::copy(program, &copy).map_err(|error| format!("{}: {error}", program.display()))?;
-    Ok(copy)
-}
-
-fn bulla(folder: &Path) -> Result<Command, Failure> {
-    let installed = folder.join("bulla");
-    let program = if installed.exists() { installed } else { install(folder, Path::new(env!("CARGO_BIN_EXE_bulla")))? };
-    let mut command = ending_with_us(program);
+fn bulla(folder: &Path) -> Command {
+    let mut command = ending_with_us(folder.join(fresh_copy::NAME));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("BULLA_") || name == "RUST_LOG") {
         command.env_remove(name);
     }
     command.current_dir(folder);
-    Ok(command)
+    command
 }
 
 /// Reads the log to its end, as whoever keeps it would; a server whose log nobody reads stands still.

@@ -5,6 +5,7 @@
 //! passwords shows how large a difference is that means nothing, and one that is answered late on purpose shows that a
 //! leak would be seen. `make timing` runs it, in about two minutes; `cargo bench --workspace --bench timing -- 4000` looks closer.
 
+mod fresh_copy;
 mod offer;
 mod spoiled;
 mod stage;
@@ -18,9 +19,10 @@ use bulla::random::Random;
 use bulla_seal::Purpose;
 use serde_json::json;
 
+use fresh_copy::fresh_copy;
 use offer::Offer;
 use spoiled::{Part, damaged, sealed};
-use stage::{Failure, Server, import, password_hash};
+use stage::{Failure, PROGRAM, Server, import, password_hash};
 use undisturbed::{Interval, quantile};
 use wire::{Wire, post};
 
@@ -106,7 +108,7 @@ fn main() -> Result<(), Failure> {
     let blocks = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(BLOCKS).max(20);
     let mut classes = classes();
     let attempts = (WARM_UP_BLOCKS + blocks + BLOCKS_A_BATCH) * classes.len();
-    let (folder, settings) = (tempfile::tempdir()?, [("BULLA_ADDRESS_RATE", "off")]);
+    let (folder, settings) = (fresh_copy(PROGRAM)?, [("BULLA_ADDRESS_RATE", "off")]);
     import(folder.path(), &users(&classes, attempts)?, &settings)?;
     let server = Server::start(folder.path(), &settings)?;
     let (begun, mut wire) = (Instant::now(), Wire::to(server.address)?);

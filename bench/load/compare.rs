@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::dialect::Dialect;
 use crate::field::{Entrant, Running};
-use crate::ladder::{LIMIT_SLICE, SLICE};
 use crate::limits::Apart;
 use crate::question::{Question, Scenario};
 use crate::spread::Spread;
 use crate::stage::Failure;
-use crate::turns::{Contestant, ratio, take};
+use crate::turns::{Contestant, LIMIT_SLICE, SLICE, ratio, take};
 
 #[derive(Default)]
 struct Build {
@@ -23,6 +23,9 @@ pub fn compare(
     connections: usize,
     rounds: usize,
 ) -> Result<(), Failure> {
+    if entrant.dialect != Dialect::Bulla {
+        return Err(format!("{} has no builds", entrant.title).into());
+    }
     let question = Question::closed(Scenario::Login, connections, SLICE);
     let mut builds: Vec<Build> = programs.iter().map(|_| Build::default()).collect();
     for round in 1..=rounds {

@@ -9,11 +9,12 @@ use bulla_seal::KeySize;
 use tempfile::TempDir;
 
 use crate::dialect::Dialect;
+use crate::fresh_copy::fresh_copy;
 use crate::mysql::MySql;
 use crate::scripts::{PASSWORD, People};
 use crate::sealer::Sealer;
 use crate::spread::Spread;
-use crate::stage::{Failure, Server, ending_with_us, import, install, password_hash};
+use crate::stage::{Failure, PROGRAM, Server, ending_with_us, import, password_hash};
 use crate::usage::Usage;
 use crate::wire::Wire;
 
@@ -131,18 +132,11 @@ impl Entrant {
     }
 
     pub fn start(&'static self) -> Result<Running, Failure> {
-        self.start_in(tempfile::tempdir()?)
+        self.start_build(Path::new(PROGRAM))
     }
 
-    /// Another build of ours.
+    /// Ours may be another build.
     pub fn start_build(&'static self, program: &Path) -> Result<Running, Failure> {
-        let Program::Bulla(_) = self.program else { return Err(format!("{} has no builds", self.title).into()) };
-        let folder = tempfile::tempdir()?;
-        install(folder.path(), program)?;
-        self.start_in(folder)
-    }
-
-    fn start_in(&'static self, folder: TempDir) -> Result<Running, Failure> {
         let database = if self.is_on_mysql { Some(MySql::create(&self.name.replace('-', "_"))?) } else { None };
         let url = database.as_ref().map(MySql::url);
         let (process, address, people) = match &self.program {
@@ -150,13 +144,14 @@ impl Entrant {
                 let bits = size.bits().to_string();
                 let mut settings = vec![OPEN, ("BULLA_SEALING_BITS", bits.as_str())];
                 settings.extend(url.map(|url| ("DATABASE_URL", url)));
+                let folder = fresh_copy(program)?;
                 import(folder.path(), &accounts(), &settings)?;
                 let server = Server::start(folder.path(), &settings)?;
                 let address = server.address;
                 (Process::Bulla { server, folder }, address, People::Registered(OUR_PEOPLE))
             }
             Program::Peer(_, hash) => {
-                let (process, address) = self.start_peer(hash, url, folder)?;
+                let (process, address) = self.start_peer(hash, url)?;
                 (Process::Peer(process), address, People::Registered(THEIR_PEOPLE))
             }
         };
@@ -167,8 +162,8 @@ impl Entrant {
         Ok(running)
     }
 
-    fn start_peer(&self, hash: &str, url: Option<&str>, data: TempDir) -> Result<(PeerProcess, SocketAddr), Failure> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    fn start_peer(&self, hash: &str, url: Option<&str>) -> Result<(PeerProcess, SocketAddr), Failure> {
+        let (data, address) = (tempfile::tempdir()?, TcpListener::bind("127.0.0.1:0")?.local_addr()?);
         let mut command = ending_with_us(self.start_script()?);
         command.env("PORT", address.port().to_string()).env("DATA", data.path()).env("HASH", hash);
         command.envs(url.map(|url| ("DATABASE_URL", url)));

@@ -12,8 +12,8 @@ use bulla_seal::{Envelope, Expected, KeySize, NonceKey, Opened, Payload, Purpose
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use crate::all::Topic;
 use crate::drive::{Pace, drive};
+use crate::fresh_copy::{self, fresh_copy};
 use crate::scripts::{Again, PASSWORD};
 use crate::stage::{Failure, ending_with_us};
 use crate::threads::per_second;
@@ -32,8 +32,8 @@ pub struct Limits {
 pub const SIZES: [KeySize; 3] = [KeySize::Rsa2048, KeySize::Rsa3072, KeySize::Rsa4096];
 const HELLO_CONNECTIONS: usize = 16;
 
-/// What this machine can do, measured by another process: this program again, from a copy that was read anew. Ends when
-/// it is dropped, before its folder goes.
+/// What this machine can do, measured by another process: this program again, from a fresh copy. Ends when it is dropped,
+/// before its folder goes.
 pub struct Apart {
     process: Child,
     questions: Option<ChildStdin>,
@@ -74,31 +74,35 @@ impl Bench {
 impl Apart {
     /// Of logins with a sealing key of this size.
     pub fn start(size: KeySize) -> Result<Self, Failure> {
-        let folder = tempfile::tempdir()?;
-        let program = folder.path().join("load");
-        std::fs::copy(std::env::current_exe()?, &program)?;
-        let mut command = ending_with_us(program);
-        command.args(["limits", &place_of(size).to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let folder = fresh_copy(std::env::current_exe()?)?;
+        let mut command = ending_with_us(folder.path().join(fresh_copy::NAME));
+        command.args(["limits", &size.bits().to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn()?;
         let questions = process.stdin.take();
         let answers = BufReader::new(process.stdout.take().ok_or("no output")?);
-        Ok(Self { process, questions, answers, _folder: folder })
-    }
-
-    pub fn of(&mut self, topic: Topic, slice: Duration) -> Result<f64, Failure> {
-        if topic == Topic::Verify { self.ask("hellos", slice) } else { self.logins(slice) }
+        let mut apart = Self { process, questions, answers, _folder: folder };
+        // To make a key takes a core for a while.
+        apart.answer()?;
+        Ok(apart)
     }
 
     pub fn logins(&mut self, slice: Duration) -> Result<f64, Failure> {
         self.ask("logins", slice)
     }
 
+    pub fn hellos(&mut self, slice: Duration) -> Result<f64, Failure> {
+        self.ask("hellos", slice)
+    }
+
     fn ask(&mut self, what: &str, slice: Duration) -> Result<f64, Failure> {
         let questions = self.questions.as_mut().ok_or("no input")?;
         writeln!(questions, "{what} {}", slice.as_millis())?;
+        Ok(self.answer()?.trim().parse()?)
+    }
+
+    fn answer(&mut self) -> Result<String, Failure> {
         let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        Ok(answer.trim().parse()?)
+        if self.answers.read_line(&mut answer)? > 0 { Ok(answer) } else { Err("the limits broke off".into()) }
     }
 }
 
@@ -111,9 +115,10 @@ impl Drop for Apart {
 }
 
 /// Answers [`Apart`]'s questions until it has no more.
-pub fn answer(size: usize) -> Result<(), Failure> {
-    let size = *SIZES.get(size).ok_or("no such size")?;
+pub fn answer(bits: u32) -> Result<(), Failure> {
+    let size = SIZES.into_iter().find(|size| size.bits() == bits).ok_or("no such size")?;
     let (key, hello) = (SealingKey::generate(size)?, Hello::start()?);
+    println!("ready");
     for question in std::io::stdin().lines() {
         let question = question?;
         let (what, milliseconds) = question.split_once(' ').ok_or("no question")?;

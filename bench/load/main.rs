@@ -11,6 +11,8 @@ mod compare;
 mod dialect;
 mod drive;
 mod field;
+#[path = "../fresh_copy.rs"]
+mod fresh_copy;
 mod growth;
 mod ladder;
 mod latencies;
@@ -104,7 +106,7 @@ enum Command {
     Hello,
     /// What the machine can do, by a process of its own
     #[command(hide = true)]
-    Limits { size: usize },
+    Limits { bits: u32 },
 }
 
 #[derive(clap::Args)]
@@ -139,7 +141,7 @@ fn main() -> Result<(), Failure> {
         Command::Growth { server, accounts } => growth::grow(Entrant::named(&server)?, accounts),
         Command::Soak { server, minutes } => soak::soak(Entrant::named(&server)?, minutes),
         Command::Hello => limits::serve_hello(),
-        Command::Limits { size } => limits::answer(size),
+        Command::Limits { bits } => limits::answer(bits),
     }
 }
 

@@ -1,12 +1,18 @@
 //! Those who are compared take short turns: a machine whose speed changes from one second to the next changes it for all of
 //! them.
 
+use std::time::Duration;
+
 use crate::spread::Spread;
 use crate::stage::Failure;
 
 /// Measures for a while how often something is done a second.
 pub type Contestant<'a> = Box<dyn FnMut() -> Result<f64, Failure> + 'a>;
 
+/// One turn of a server.
+pub const SLICE: Duration = Duration::from_secs(1);
+/// Of a limit.
+pub const LIMIT_SLICE: Duration = Duration::from_millis(500);
 const TURNS: usize = 4;
 
 /// What each did a second, over all of its turns.
