@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::dialect::Dialect;
 use crate::field::{Entrant, FIELD, Running};
-use crate::limits::{Bench, Limits};
+use crate::limits::{Apart, Limits};
 use crate::question::{Question, Scenario, Slice};
 use crate::rows::{RowRates, Rows};
 use crate::stage::Failure;
+use crate::turns::beside;
 
 pub const ROUNDS: usize = 5;
 pub const SLICE: Duration = Duration::from_secs(2);
@@ -31,8 +33,6 @@ const REST: Duration = Duration::from_secs(10);
 pub struct Measured {
     /// Of each round.
     pub limits: Vec<Limits>,
-    /// How much each reached of what the machine could do right before.
-    pub parts: BTreeMap<(Topic, &'static str), Vec<f64>>,
     pub sqlite_rows: Vec<RowRates>,
     pub mysql_rows: Vec<RowRates>,
     pub idle_memory_kib: BTreeMap<&'static str, u64>,
@@ -74,13 +74,17 @@ impl Topic {
         }
     }
 
-    /// What the machine can do at this moment of what an entrant is asked for; `None` where that is not known.
-    pub fn limit(self, entrant: &Entrant, bench: &Bench, slice: Duration) -> Result<Option<f64>, Failure> {
-        Ok(match self {
-            Self::Login | Self::Ladder(_) if entrant.hashes_as_ours() => Some(bench.logins(entrant.key_size(), slice)?),
-            Self::Verify => Some(bench.hellos(slice)?),
-            _ => None,
-        })
+    /// In turns with what the machine can do of it at that moment, where that is known. `None` where the server has no such
+    /// thing.
+    pub fn ask(self, server: &Running, limits: &mut Apart) -> Result<Option<Slice>, Failure> {
+        let (question, size) = (self.question(), server.entrant.key_size());
+        match self {
+            Self::Login | Self::Ladder(_) if server.entrant.hashes_as_ours() => {
+                beside(question, server, |slice| limits.logins(size, slice))
+            }
+            Self::Verify => beside(question, server, |slice| limits.hellos(slice)),
+            _ => question.ask(server),
+        }
     }
 
     /// Ours in several versions; of the others, only what the comparison is about.
@@ -98,39 +102,50 @@ pub fn measure() -> Result<Measured, Failure> {
         eprintln!("installing {}", entrant.title);
         entrant.install()?;
     }
-    let (bench, sqlite, mysql) = (Bench::start()?, Rows::in_sqlite()?, Rows::in_mysql()?);
+    let (sqlite, mysql) = (Rows::in_sqlite()?, Rows::in_mysql()?);
     let mut measured = Measured {
         limits: Vec::new(),
-        parts: BTreeMap::new(),
         sqlite_rows: Vec::new(),
         mysql_rows: Vec::new(),
         idle_memory_kib: BTreeMap::new(),
         slices: BTreeMap::new(),
     };
+    let topics: Vec<Topic> = TOPICS.into_iter().chain(LADDER.map(Topic::Ladder)).collect();
+    let (ours, theirs): (Vec<_>, Vec<_>) = FIELD.iter().partition(|entrant| entrant.dialect == Dialect::Bulla);
+    let theirs = start(&theirs, &mut measured)?;
+    for round in 1..=ROUNDS {
+        eprintln!("round {round} of {ROUNDS}: rows");
+        // Anew, as are ours, from fresh copies.
+        let mut limits = Apart::start()?;
+        measured.limits.push(limits.measure(SLICE)?);
+        measured.sqlite_rows.push(sqlite.measure(SLICE / 2)?);
+        measured.mysql_rows.push(mysql.measure(SLICE / 2)?);
+        let ours = start(&ours, &mut measured)?;
+        let servers: Vec<&Running> = ours.iter().chain(&theirs).collect();
+        let servers: Vec<&Running> = order(round).map(|place| servers[place]).collect();
+        for topic in &topics {
+            eprintln!("round {round} of {ROUNDS}: {topic}");
+            ask_everyone(*topic, &servers, &mut limits, &mut measured)?;
+        }
+    }
+    Ok(measured)
+}
+
+fn start(entrants: &[&'static Entrant], measured: &mut Measured) -> Result<Vec<Running>, Failure> {
     let mut servers = Vec::new();
-    for entrant in &FIELD {
+    for entrant in entrants {
         eprintln!("starting {}", entrant.title);
         servers.push(entrant.start()?);
     }
     for server in &servers {
         warm_up(server)?;
-        // Hashing threads give their memory back after a while.
-        std::thread::sleep(REST);
+    }
+    // Hashing threads give their memory back after a while.
+    std::thread::sleep(REST);
+    for server in &servers {
         measured.idle_memory_kib.insert(server.entrant.name, server.usage()?.memory_kib);
     }
-    let topics: Vec<Topic> = TOPICS.into_iter().chain(LADDER.map(Topic::Ladder)).collect();
-    for round in 1..=ROUNDS {
-        eprintln!("round {round} of {ROUNDS}: rows");
-        measured.limits.push(bench.measure(SLICE)?);
-        measured.sqlite_rows.push(sqlite.measure(SLICE / 2)?);
-        measured.mysql_rows.push(mysql.measure(SLICE / 2)?);
-        let servers: Vec<&Running> = order(round).map(|place| &servers[place]).collect();
-        for topic in &topics {
-            eprintln!("round {round} of {ROUNDS}: {topic}");
-            ask_everyone(*topic, &servers, &bench, &mut measured)?;
-        }
-    }
-    Ok(measured)
+    Ok(servers)
 }
 
 /// What is asked of all of them is asked once for nothing: connections of pools are made, code is compiled, pages are
@@ -149,15 +164,16 @@ fn order(round: usize) -> impl Iterator<Item = usize> {
     (0..FIELD.len()).map(move |step| (round + step * (round + 1)) % FIELD.len())
 }
 
-fn ask_everyone(topic: Topic, servers: &[&Running], bench: &Bench, measured: &mut Measured) -> Result<(), Failure> {
+fn ask_everyone(
+    topic: Topic,
+    servers: &[&Running],
+    limits: &mut Apart,
+    measured: &mut Measured,
+) -> Result<(), Failure> {
     for server in servers.iter().filter(|server| topic.is_for(server.entrant)) {
-        let (entrant, limit) = (server.entrant, topic.limit(server.entrant, bench, SLICE / 2)?);
-        let Some(slice) = topic.question().ask(server)? else { continue };
-        if let Some(limit) = limit {
-            let part = slice.outcome.per_second() / limit;
-            measured.parts.entry((topic, entrant.name)).or_default().push(part);
+        if let Some(slice) = topic.ask(server, limits)? {
+            measured.slices.entry((topic, server.entrant.name)).or_default().push(slice);
         }
-        measured.slices.entry((topic, entrant.name)).or_default().push(slice);
     }
     Ok(())
 }

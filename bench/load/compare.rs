@@ -30,7 +30,7 @@ pub fn compare(
     let mut builds: Vec<Build> = programs.iter().map(|_| Build::default()).collect();
     for round in 1..=rounds {
         eprintln!("round {round} of {rounds}");
-        let mut limits = Apart::start(entrant.key_size())?;
+        let mut limits = Apart::start()?;
         let servers: Result<Vec<Running>, Failure> =
             programs.iter().map(|program| entrant.start_build(program)).collect();
         let servers = servers?;
@@ -40,7 +40,7 @@ pub fn compare(
         for server in &servers {
             contestants.push(Box::new(move || logins(server)));
         }
-        contestants.push(Box::new(|| limits.logins(LIMIT_SLICE)));
+        contestants.push(Box::new(|| limits.logins(entrant.key_size(), LIMIT_SLICE)));
         let reached = take(&mut contestants)?;
         for (build, rate) in builds.iter_mut().zip(&reached) {
             build.rates.push(*rate);

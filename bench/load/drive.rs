@@ -56,6 +56,22 @@ impl Outcome {
         self.latencies.count() as f64 / self.seconds
     }
 
+    /// Of what was asked one after the other.
+    pub fn together(outcomes: impl Iterator<Item = Self>) -> Self {
+        let mut all = Self::default();
+        let (mut latencies, mut refusals) = (Vec::new(), Vec::new());
+        for outcome in outcomes {
+            all.seconds += outcome.seconds;
+            latencies.push(outcome.latencies);
+            refusals.push(outcome.refusals);
+            for (status, count) in outcome.errors {
+                *all.errors.entry(status).or_default() += count;
+            }
+            all.broken += outcome.broken;
+        }
+        Self { latencies: Latencies::together(&latencies), refusals: Latencies::together(&refusals), ..all }
+    }
+
     pub fn failed(&self) -> u64 {
         self.errors.values().sum::<u64>() + self.broken
     }
@@ -84,7 +100,8 @@ pub fn drive(
             .collect()
     });
     let seconds = schedule.begun.elapsed().as_secs_f64();
-    Ok(Parts::together(workers?.into_iter().map(|worker| worker.outcome)).outcome(seconds))
+    let outcomes = workers?.into_iter().map(|worker| worker.outcome.outcome());
+    Ok(Outcome { seconds, ..Outcome::together(outcomes) })
 }
 
 /// When who asks next.
@@ -175,21 +192,9 @@ struct Parts {
 }
 
 impl Parts {
-    fn together(parts: impl Iterator<Item = Self>) -> Self {
-        let mut all = Self::default();
-        for part in parts {
-            all.latencies.extend(part.latencies);
-            all.refusals.extend(part.refusals);
-            for (status, count) in part.errors {
-                *all.errors.entry(status).or_default() += count;
-            }
-            all.broken += part.broken;
-        }
-        all
-    }
-
-    fn outcome(self, seconds: f64) -> Outcome {
+    /// Its time is that of all workers together.
+    fn outcome(self) -> Outcome {
         let (latencies, refusals) = (Latencies::of(self.latencies), Latencies::of(self.refusals));
-        Outcome { seconds, latencies, refusals, errors: self.errors, broken: self.broken }
+        Outcome { seconds: 0.0, latencies, refusals, errors: self.errors, broken: self.broken }
     }
 }

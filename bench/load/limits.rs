@@ -31,6 +31,9 @@ pub struct Limits {
 
 pub const SIZES: [KeySize; 3] = [KeySize::Rsa2048, KeySize::Rsa3072, KeySize::Rsa4096];
 const HELLO_CONNECTIONS: usize = 16;
+/// What [`Apart`] is asked for, beside a size in bits.
+const HASHES: &str = "hashes";
+const HELLOS: &str = "hellos";
 
 /// What this machine can do, measured by another process: this program again, from a fresh copy. Ends when it is dropped,
 /// before its folder goes.
@@ -41,57 +44,43 @@ pub struct Apart {
     _folder: TempDir,
 }
 
-/// The keys and the other server, made once.
-pub struct Bench {
-    keys: [SealingKey; 3],
-    hello: Hello,
-}
-
-impl Bench {
-    pub fn start() -> Result<Self, Failure> {
-        let [a, b, c] = SIZES.map(SealingKey::generate);
-        Ok(Self { keys: [a?, b?, c?], hello: Hello::start()? })
-    }
-
-    pub fn measure(&self, slice: Duration) -> Result<Limits, Failure> {
-        let mut openings = [0.0; 3];
-        for (key, openings) in self.keys.iter().zip(&mut openings) {
-            *openings = openings_per_second(key, slice / 2)?;
-        }
-        Ok(Limits { hashes: hashes_per_second(slice), openings, hellos: self.hellos(slice)? })
-    }
-
-    /// A hash and the opening of an envelope, both of which take a core.
-    pub fn logins(&self, size: KeySize, slice: Duration) -> Result<f64, Failure> {
-        logins(&self.keys[place_of(size)], slice)
-    }
-
-    pub fn hellos(&self, slice: Duration) -> Result<f64, Failure> {
-        self.hello.per_second(slice)
-    }
-}
-
 impl Apart {
-    /// Of logins with a sealing key of this size.
-    pub fn start(size: KeySize) -> Result<Self, Failure> {
+    pub fn start() -> Result<Self, Failure> {
         let folder = fresh_copy(std::env::current_exe()?)?;
         let mut command = ending_with_us(folder.path().join(fresh_copy::NAME));
-        command.args(["limits", &size.bits().to_string()]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg("limits").stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn()?;
         let questions = process.stdin.take();
         let answers = BufReader::new(process.stdout.take().ok_or("no output")?);
         let mut apart = Self { process, questions, answers, _folder: folder };
-        // To make a key takes a core for a while.
+        // To make keys takes a core for a while.
         apart.answer()?;
         Ok(apart)
     }
 
-    pub fn logins(&mut self, slice: Duration) -> Result<f64, Failure> {
-        self.ask("logins", slice)
+    pub fn measure(&mut self, slice: Duration) -> Result<Limits, Failure> {
+        let mut openings = [0.0; 3];
+        for (size, openings) in SIZES.into_iter().zip(&mut openings) {
+            *openings = self.openings(size, slice / 2)?;
+        }
+        Ok(Limits { hashes: self.hashes(slice)?, openings, hellos: self.hellos(slice)? })
+    }
+
+    /// A hash and the opening of an envelope, both of which take a core.
+    pub fn logins(&mut self, size: KeySize, slice: Duration) -> Result<f64, Failure> {
+        Ok(together(self.hashes(slice)?, self.openings(size, slice / 2)?))
     }
 
     pub fn hellos(&mut self, slice: Duration) -> Result<f64, Failure> {
-        self.ask("hellos", slice)
+        self.ask(HELLOS, slice)
+    }
+
+    fn hashes(&mut self, slice: Duration) -> Result<f64, Failure> {
+        self.ask(HASHES, slice)
+    }
+
+    fn openings(&mut self, size: KeySize, slice: Duration) -> Result<f64, Failure> {
+        self.ask(&size.bits().to_string(), slice)
     }
 
     fn ask(&mut self, what: &str, slice: Duration) -> Result<f64, Failure> {
@@ -115,33 +104,33 @@ impl Drop for Apart {
 }
 
 /// Answers [`Apart`]'s questions until it has no more.
-pub fn answer(bits: u32) -> Result<(), Failure> {
-    let size = SIZES.into_iter().find(|size| size.bits() == bits).ok_or("no such size")?;
-    let (key, hello) = (SealingKey::generate(size)?, Hello::start()?);
+pub fn answer() -> Result<(), Failure> {
+    let keys: Result<Vec<SealingKey>, _> = SIZES.into_iter().map(SealingKey::generate).collect();
+    let (keys, hello) = (keys?, Hello::start()?);
     println!("ready");
     for question in std::io::stdin().lines() {
         let question = question?;
         let (what, milliseconds) = question.split_once(' ').ok_or("no question")?;
         let slice = Duration::from_millis(milliseconds.parse()?);
-        let answer = if what == "hellos" { hello.per_second(slice)? } else { logins(&key, slice)? };
+        let answer = match what {
+            HELLOS => hello.per_second(slice)?,
+            HASHES => hashes_per_second(slice),
+            bits => {
+                let place = SIZES.iter().position(|size| size.bits().to_string() == bits).ok_or("no question")?;
+                openings_per_second(&keys[place], slice)?
+            }
+        };
         println!("{answer}");
     }
     Ok(())
 }
 
 impl Limits {
-    /// As [`Bench::logins`].
+    /// As [`Apart::logins`].
     pub fn logins(&self, size: KeySize) -> f64 {
-        together(self.hashes, self.openings[place_of(size)])
+        let place = SIZES.iter().position(|other| *other == size).unwrap_or(1);
+        together(self.hashes, self.openings[place])
     }
-}
-
-fn place_of(size: KeySize) -> usize {
-    SIZES.iter().position(|other| *other == size).unwrap_or(1)
-}
-
-fn logins(key: &SealingKey, slice: Duration) -> Result<f64, Failure> {
-    Ok(together(hashes_per_second(slice), openings_per_second(key, slice / 2)?))
 }
 
 /// How often both can be done a second, one after the other.

@@ -106,7 +106,7 @@ enum Command {
     Hello,
     /// What the machine can do, by a process of its own
     #[command(hide = true)]
-    Limits { bits: u32 },
+    Limits,
 }
 
 #[derive(clap::Args)]
@@ -141,7 +141,7 @@ fn main() -> Result<(), Failure> {
         Command::Growth { server, accounts } => growth::grow(Entrant::named(&server)?, accounts),
         Command::Soak { server, minutes } => soak::soak(Entrant::named(&server)?, minutes),
         Command::Hello => limits::serve_hello(),
-        Command::Limits { bits } => limits::answer(bits),
+        Command::Limits => limits::answer(),
     }
 }
 

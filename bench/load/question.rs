@@ -48,6 +48,8 @@ pub struct Slice {
     pub probes: Option<Probes>,
     pub cpu_seconds: f64,
     pub memory_kib: u64,
+    /// How much that was of what the machine could do at that moment, where that is known.
+    pub of_limit: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -58,6 +60,14 @@ pub struct Probes {
 }
 
 impl Slice {
+    /// Several turns as one slice, without their probes.
+    pub fn together(turns: Vec<Self>, of_limit: f64) -> Self {
+        let cpu_seconds = turns.iter().map(|turn| turn.cpu_seconds).sum();
+        let memory_kib = turns.iter().map(|turn| turn.memory_kib).max().unwrap_or_default();
+        let outcome = Outcome::together(turns.into_iter().map(|turn| turn.outcome));
+        Self { outcome, probes: None, cpu_seconds, memory_kib, of_limit: Some(of_limit) }
+    }
+
     /// Of the question, and of the probes beside it.
     pub fn outcomes(&self) -> impl Iterator<Item = &Outcome> {
         let probes = self.probes.iter().flat_map(|probes| probes.verify.iter().chain([&probes.profile]));
@@ -104,7 +114,7 @@ impl Question {
         })?;
         let after = server.usage()?;
         let cpu_seconds = after.cpu_seconds - before.cpu_seconds;
-        Ok(Some(Slice { outcome, probes, cpu_seconds, memory_kib: after.memory_kib }))
+        Ok(Some(Slice { outcome, probes, cpu_seconds, memory_kib: after.memory_kib, of_limit: None }))
     }
 
     fn scripts(&self, server: &Running) -> Result<Option<Scripts>, Failure> {

@@ -16,18 +16,20 @@ use crate::question::Slice;
 use crate::rows::RowRates;
 use crate::spread::Spread;
 use crate::stage::Failure;
+use crate::turns::{TURNS, ratio};
 
 pub fn write(measured: &Measured) -> Result<String, Failure> {
     let mut page = String::new();
     writeln!(page, "# How fast Bulla is, and others beside it\n")?;
     writeln!(
         page,
-        "`make bench` measures all of this and writes this page. All servers run side by side and are warm. Each is asked \
-         every question in each of {ROUNDS} rounds, for {} s ({} s while the login is hammered), in another order each \
-         time. A rate is the median of the rounds, with the least and the most of them in parentheses; a percentile is of \
-         the answers of all rounds. \"Of the limit\" and \"of hello\" compare with what the machine could do right before, \
-         since that changes from minute to minute. Driver, servers and MySQL share the machine, so whatever one of them \
-         needs the others do not get.\n",
+        "`make bench` measures all of this and writes this page. All servers run side by side and are warm. Each \
+         is asked every question in each of {ROUNDS} rounds, in another order each time, for {} s ({} s while the \
+         login is hammered, and where turns are taken). A rate is the median of the rounds, with the least and the \
+         most of them in parentheses; a percentile is of the answers of all rounds. \"Of the limit\" and \"of \
+         hello\" compare with what the machine could do meanwhile: in every round, server and limit take {TURNS} \
+         short turns each. Bulla and the limit are started anew for each round. Driver, servers and MySQL share \
+         the machine, so whatever one of them needs the others do not get.\n",
         SLICE.as_secs(),
         2 * SLICE.as_secs()
     )?;
@@ -61,7 +63,7 @@ const NOTES: &str = "
   FastAPI and loco write nothing, and can end nothing.
 - Bulla's hash is faster than others' at equal cost ([argon2id](../argon2id/README.md)): an attacker gains nothing by that.
 - Which pages of memory a program and its data get decides up to a tenth of how fast it hashes here. The limit is measured
-  in another program than the server, so the shares of it are known no better than that.
+  in another program than the server, so a single round says little of the share of it: both are drawn anew for each.
 - While every core hashes and at least as many passwords wait as there are hashing threads, Bulla keeps up to four answers
   for up to 12 ms, to hand them over together. That is in its p50 and p99.
 - A token that Better Auth's cache says yes to may be of a session that ended up to five minutes ago; Bulla's `/verify`
@@ -283,8 +285,8 @@ fn failures(measured: &Measured) -> Result<String, Failure> {
 impl Measured {
     /// How much of a limit was reached.
     fn part(&self, topic: Topic, entrant: &Entrant) -> String {
-        let parts = self.parts.get(&(topic, entrant.name));
-        parts.map_or("—".to_owned(), |parts| format!("{:.2}", Spread::of(parts.iter().copied()).median))
+        let parts: Vec<f64> = self.slices_of(topic, entrant).iter().filter_map(|slice| slice.of_limit).collect();
+        if parts.is_empty() { "—".to_owned() } else { ratio(parts) }
     }
 
     pub fn slices_of(&self, topic: Topic, entrant: &Entrant) -> &[Slice] {

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::field::Running;
+use crate::question::{Question, Slice};
 use crate::spread::Spread;
 use crate::stage::Failure;
 
@@ -13,7 +15,7 @@ pub type Contestant<'a> = Box<dyn FnMut() -> Result<f64, Failure> + 'a>;
 pub const SLICE: Duration = Duration::from_secs(1);
 /// Of a limit.
 pub const LIMIT_SLICE: Duration = Duration::from_millis(500);
-const TURNS: usize = 4;
+pub const TURNS: usize = 4;
 
 /// What each did a second, over all of its turns.
 pub fn take(contestants: &mut [Contestant<'_>]) -> Result<Vec<f64>, Failure> {
@@ -27,6 +29,29 @@ pub fn take(contestants: &mut [Contestant<'_>]) -> Result<Vec<f64>, Failure> {
         }
     }
     Ok(sums.into_iter().map(|sum| sum / TURNS as f64).collect())
+}
+
+/// A server beside what the machine can do at that moment; `None` where the server has no such thing.
+pub fn beside(
+    question: Question,
+    server: &Running,
+    mut limit: impl FnMut(Duration) -> Result<f64, Failure>,
+) -> Result<Option<Slice>, Failure> {
+    let question = Question { duration: SLICE, ..question };
+    let mut slices = Vec::new();
+    let mut contestants: [Contestant<'_>; 2] = [
+        Box::new(|| {
+            let slice = question.ask(server)?;
+            let rate = slice.as_ref().map_or(0.0, |slice| slice.outcome.per_second());
+            slices.push(slice);
+            Ok(rate)
+        }),
+        Box::new(|| limit(LIMIT_SLICE)),
+    ];
+    let reached = take(&mut contestants)?;
+    drop(contestants);
+    let slices: Option<Vec<Slice>> = slices.into_iter().collect();
+    Ok(slices.map(|slices| Slice::together(slices, reached[0] / reached[1])))
 }
 
 /// A ratio of several rounds.
