@@ -11,7 +11,7 @@
 use std::arch::x86_64::*;
 use std::hint::black_box;
 
-use super::{fetch_next, fetch_target};
+use super::fetch::{fetch_next, fetch_target};
 use crate::run::{Block, Run, three};
 
 /// That this processor has AVX2: made by [`Avx2::detect`] alone.

@@ -12,7 +12,7 @@
 use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::{fetch_next, fetch_target};
+use super::fetch::{fetch_next, fetch_target};
 use crate::run::{Block, Run, three};
 
 /// That this processor has AVX-512: made by [`Avx512::detect`] alone.
