@@ -16,7 +16,7 @@ use crate::question::Slice;
 use crate::rows::RowRates;
 use crate::spread::Spread;
 use crate::stage::Failure;
-use crate::turns::{TURNS, ratio};
+use crate::turns::{self, TURNS, ratio};
 
 pub fn write(measured: &Measured) -> Result<String, Failure> {
     let mut page = String::new();
@@ -25,13 +25,14 @@ pub fn write(measured: &Measured) -> Result<String, Failure> {
         page,
         "`make bench` measures all of this and writes this page. All servers run side by side and are warm. Each \
          is asked every question in each of {ROUNDS} rounds, in another order each time, for {} s ({} s while the \
-         login is hammered, and where turns are taken). A rate is the median of the rounds, with the least and the \
-         most of them in parentheses; a percentile is of the answers of all rounds. \"Of the limit\" and \"of \
-         hello\" compare with what the machine could do meanwhile: in every round, server and limit take {TURNS} \
-         short turns each. Bulla and the limit are started anew for each round. Driver, servers and MySQL share \
-         the machine, so whatever one of them needs the others do not get.\n",
+         login is hammered). A rate is the median of the rounds, with the least and the most of them in \
+         parentheses; a percentile is of the answers of all rounds. \"Of the limit\" and \"of hello\" compare with \
+         what the machine could do meanwhile: in every round, server and limit take {TURNS} turns each, the server \
+         of {} s. Bulla and the limit are started anew for each round. Driver, servers and MySQL share the \
+         machine, so whatever one of them needs the others do not get.\n",
         SLICE.as_secs(),
-        2 * SLICE.as_secs()
+        2 * SLICE.as_secs(),
+        turns::SLICE.as_secs()
     )?;
     page += &machine::description()?;
     writeln!(
