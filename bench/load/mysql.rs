@@ -1,5 +1,7 @@
 //! A database of its own for each server, on the MySQL that `scripts/with-database mysql` starts.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use sqlx::Connection;
 use sqlx_mysql::MySqlConnection;
 
@@ -18,8 +20,10 @@ impl MySql {
         let server = given
             .map_err(|_| "this needs MySQL: scripts/with-database mysql cargo bench --workspace --bench load …")?;
         let (base, _) = server.rsplit_once('/').ok_or("BULLA_TEST_DATABASE_URL names no database")?;
-        // Nobody else's, on a server that is not ours alone.
-        let name = format!("bench_{}_{name}", std::process::id());
+        // Nobody else's, on a server that is not ours alone; and of each build that is compared.
+        static CREATED: AtomicUsize = AtomicUsize::new(0);
+        let number = CREATED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("bench_{}_{number}_{name}", std::process::id());
         let url = format!("{base}/{name}");
         execute(&server, &format!("CREATE DATABASE {name} CHARACTER SET utf8mb4"))?;
         Ok(Self { name, server, url })
