@@ -6,6 +6,8 @@
 //! statements are prepared, and what it read of the file is still in memory. Where none is left, one is made, and whoever
 //! asked takes the first that comes back or is made: most come back sooner.
 
+mod held;
+
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +19,8 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit
 use tokio::time::{timeout, timeout_at};
 
 use super::plan::Plan;
+pub use held::Held;
+use held::Kept;
 
 /// Cloning shares it.
 pub struct Stock<C: Connection + 'static>(Arc<Inner<C>>);
@@ -42,23 +46,6 @@ pub struct Usage {
     pub most: usize,
     pub busy: usize,
     pub idle: usize,
-}
-
-struct Kept<C> {
-    conn: C,
-    made_at: Instant,
-    used_at: Instant,
-    /// After the connection, so that there are never more of them.
-    room: OwnedSemaphorePermit,
-}
-
-/// A connection in use. It is given back only after its last answer was heard. Otherwise it is dropped, and a transaction
-/// with it: the rest of the answer would have to be waited for first, and a database that moved away without a word sends
-/// none until TCP gives up, a quarter of an hour later.
-pub struct Held<C: Connection + 'static> {
-    kept: Option<Kept<C>>,
-    is_at_work: bool,
-    stock: Arc<Inner<C>>,
 }
 
 /// To greet a server takes far longer than to ask it something: TLS, settings, and each statement to be prepared anew. A
@@ -99,13 +86,13 @@ impl<C: Connection + 'static> Stock<C> {
         loop {
             let kept = self.next(deadline).await?;
             let used_at = kept.used_at;
-            let mut held = Held { kept: Some(kept), is_at_work: false, stock: Arc::clone(&self.0) };
+            let mut held = Held::new(kept, &self.0);
             if self.0.plan.trusted.is_none_or(|trusted| used_at.elapsed() < trusted) {
                 return Ok(held);
             }
             let ping = timeout(self.0.plan.patience / SHARE, held.conn().ping());
-            if matches!(ping.await, Ok(Ok(()))) {
-                held.is_at_work = false;
+            if let Ok(answer @ Ok(())) = ping.await {
+                held.rest_after(&answer);
                 return Ok(held);
             }
         }
@@ -167,13 +154,6 @@ impl<C: Connection + 'static> Stock<C> {
     }
 }
 
-impl<C> Kept<C> {
-    fn new(conn: C, room: OwnedSemaphorePermit) -> Self {
-        let now = Instant::now();
-        Self { conn, made_at: now, used_at: now, room }
-    }
-}
-
 impl<C: Connection + 'static> Inner<C> {
     fn idle(&self) -> MutexGuard<'_, Vec<Kept<C>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
@@ -225,34 +205,6 @@ impl<C: Connection + 'static> Inner<C> {
     }
 }
 
-impl<C: Connection + 'static> Held<C> {
-    pub fn conn(&mut self) -> &mut C {
-        self.is_at_work = true;
-        &mut self.kept.as_mut().expect("a connection is held until the drop").conn
-    }
-
-    /// A refusal by the database is an answer, too.
-    pub fn rest_after<T>(&mut self, answer: &Result<T, sqlx::Error>) {
-        self.is_at_work = !matches!(answer, Ok(_) | Err(sqlx::Error::Database(_) | sqlx::Error::RowNotFound));
-    }
-
-    /// Says farewell instead of giving it back.
-    pub async fn close(mut self) {
-        if let Some(kept) = self.kept.take() {
-            self.stock.say_farewell(kept).await;
-        }
-    }
-}
-
-impl<C: Connection + 'static> Drop for Held<C> {
-    fn drop(&mut self) {
-        if let Some(mut kept) = self.kept.take().filter(|_| !self.is_at_work) {
-            kept.used_at = Instant::now();
-            self.stock.put_back(kept);
-        }
-    }
-}
-
 impl<C: Connection + 'static> Clone for Stock<C> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
@@ -262,12 +214,6 @@ impl<C: Connection + 'static> Clone for Stock<C> {
 impl<C: Connection + 'static> fmt::Debug for Stock<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Stock").field("most", &self.0.plan.most).finish_non_exhaustive()
-    }
-}
-
-impl<C: Connection + 'static> fmt::Debug for Held<C> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Held").field("is_at_work", &self.is_at_work).finish_non_exhaustive()
     }
 }
 
