@@ -49,6 +49,7 @@ pub use value::Value;
 use condition::Condition;
 use file::FileConnection;
 use file_transaction::FileTransaction;
+use plan::Mode;
 use statement::{Executor, eight, execute, execute_alone, in_time, on, on_one_of, statements, within};
 
 /// Connections to read with, and to begin a transaction on. Cloning shares them.
@@ -139,12 +140,7 @@ impl Db {
                 Ok(Tx::Sqlite { transaction: in_time(patience, FileTransaction::to_write(writer)).await?, patience })
             }
             Self::MySql { stock, .. } => {
-                let beginning = async {
-                    let mut held = stock.take().await?;
-                    sqlx::raw_sql(BEGIN).execute(held.conn()).await?;
-                    Ok(held)
-                };
-                Ok(Tx::MySql { held: in_time(patience, beginning).await?, patience })
+                Ok(Tx::MySql { held: in_time(patience, stock.take_in(Mode::Together)).await?, patience })
             }
         }
     }
@@ -277,7 +273,6 @@ async fn end(mut held: Held<MySqlConnection>, statement: &'static str) -> std::r
     Ok(())
 }
 
-const BEGIN: &str = "BEGIN";
 const COMMIT: &str = "COMMIT";
 const ROLL_BACK: &str = "ROLLBACK";
 const PING: &str = "SELECT 1";

@@ -12,7 +12,7 @@ use sqlx_mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError};
 
 use super::condition::{self, Condition};
 use super::file::{FileConnection, FileOptions};
-use super::plan::{Plan, SetUp};
+use super::plan::{Mode, Plan, Server, SetUp};
 use super::stock::Stock;
 use super::{DatabaseUrl, Db};
 
@@ -76,10 +76,12 @@ pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What we rely on, whatever the server's defaults are. INSERT … SELECT must lock the row that it reads, or a login that
 /// races with the disabling of its account opens a session that lives; READ COMMITTED does not lock it. A value that
-/// does not fit its column is an error, never cut. Who waits for a lock gives up before the request does.
+/// does not fit its column is an error, never cut. A statement that is alone is committed. Who waits for a lock gives up
+/// before the request does.
 const MYSQL_SESSION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
-    SET SESSION sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,\
-ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 1, lock_wait_timeout = 1";
+    SET SESSION autocommit = 1, innodb_lock_wait_timeout = 1, lock_wait_timeout = 1, \
+    sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,\
+NO_ENGINE_SUBSTITUTION'";
 
 /// A node that froze in the middle of a transaction keeps its locks until the server hangs up: by default, after eight
 /// hours. Ours are asked for something, or closed, long before this is over.
@@ -88,6 +90,9 @@ const LEAST_SILENCE: Duration = Duration::from_secs(60);
 /// Who answered so short a time ago is there. When a server goes away, all of its connections fall silent at once, so soon
 /// none is trusted.
 const TRUSTED: Duration = Duration::from_millis(100);
+
+const COMMIT_EACH: &str = "SET SESSION autocommit = 1";
+const COMMIT_WHEN_TOLD: &str = "SET SESSION autocommit = 0";
 
 const MYSQL_VERSION: &str = "SELECT VERSION()";
 const OLDEST_MYSQL: (u32, u32) = (8, 0);
@@ -112,7 +117,7 @@ async fn connect_mysql(url: &DatabaseUrl, options: &MySqlConnectOptions, limits:
         set_up: |conn, patience| Box::pin(set_up(conn, patience)),
         most: limits.connections.map_or(MYSQL_CONNECTIONS, NonZeroU32::get),
         patience: limits.patience,
-        trusted: Some(TRUSTED),
+        server: Some(Server { trusted: TRUSTED, switch: |conn, mode| Box::pin(switch(conn, mode)) }),
     };
     Ok(Db::MySql {
         stock: Stock::with(plan, first),
@@ -141,6 +146,15 @@ async fn set_up(conn: &mut MySqlConnection, patience: Duration) -> Result<(), sq
     sqlx::raw_sql(MYSQL_SESSION).execute(&mut *conn).await?;
     let silence = LEAST_SILENCE.max(patience * 40);
     sqlx::query(MYSQL_SILENCE).bind(silence.as_secs()).execute(conn).await.map(drop)
+}
+
+/// Only between transactions, or an open one is committed.
+async fn switch(conn: &mut MySqlConnection, mode: Mode) -> Result<(), sqlx::Error> {
+    let statement = match mode {
+        Mode::Alone => COMMIT_EACH,
+        Mode::Together => COMMIT_WHEN_TOLD,
+    };
+    sqlx::raw_sql(statement).execute(conn).await.map(drop)
 }
 
 async fn version(conn: &mut MySqlConnection) -> Result<String, sqlx::Error> {
@@ -229,7 +243,7 @@ async fn open_file(
         |error: &sqlx::Error| error.as_database_error().is_some_and(|error| error.message().contains("locked"));
     let connections = limits.connections.map_or(SQLITE_CONNECTIONS, NonZeroU32::get);
     let stock = |name, set_up: SetUp<FileConnection>, most: u32| {
-        Stock::new(Plan { name, options: options.clone(), set_up, most, patience: limits.patience, trusted: None })
+        Stock::new(Plan { name, options: options.clone(), set_up, most, patience: limits.patience, server: None })
     };
     let writer = stock("write", |conn, _| Box::pin(conn.wait_together()), 1);
     for _ in 0..MOST_OPENING_ATTEMPTS {

@@ -1,6 +1,5 @@
 //! A transaction on an SQLite file.
 
-use super::BEGIN;
 use super::file::{FileConnection, Written};
 use super::stock::{Held, Stock};
 
@@ -15,7 +14,7 @@ impl FileTransaction {
     }
 
     pub async fn to_read(readers: &Stock<FileConnection>) -> Result<Self, sqlx::Error> {
-        Self::begin(readers, BEGIN).await
+        Self::begin(readers, "BEGIN").await
     }
 
     async fn begin(stock: &Stock<FileConnection>, statement: &'static str) -> Result<Self, sqlx::Error> {
@@ -68,7 +67,7 @@ mod tests {
     async fn writer(path: &Path) -> Stock<FileConnection> {
         let set_up: SetUp<FileConnection> = |conn, _| Box::pin(conn.wait_together());
         let options = FileOptions::new(path, PATIENCE);
-        let stock = Stock::new(Plan { name: "test", options, set_up, most: 1, patience: PATIENCE * 10, trusted: None });
+        let stock = Stock::new(Plan { name: "test", options, set_up, most: 1, patience: PATIENCE * 10, server: None });
         let mut held = stock.take().await.unwrap();
         let made = sqlx::raw_sql("CREATE TABLE IF NOT EXISTS t (n INTEGER)").execute(held.conn()).await;
         held.rest_after(&made);

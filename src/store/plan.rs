@@ -16,13 +16,33 @@ pub(super) struct Plan<C: Connection> {
     pub most: u32,
     /// Whoever waits longer for one has waited for nothing.
     pub patience: Duration,
-    /// Idle for longer, one is asked whether it still answers; `None` for a file, which always does.
-    pub trusted: Option<Duration>,
+    /// `None` for a file: it always answers, and is told when a transaction begins.
+    pub server: Option<Server<C>>,
+}
+
+/// How to get along with a connection to a server.
+pub(super) struct Server<C> {
+    /// Idle for longer, one is asked whether it still answers.
+    pub trusted: Duration,
+    /// Brings one that is between two transactions into another mode.
+    pub switch: Switch<C>,
+}
+
+/// When a connection commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// After each statement. So is every new one.
+    Alone,
+    /// When it is told to. A transaction begins by itself with its first statement, which saves the question for it.
+    Together,
 }
 
 /// What is said first on each new connection.
 pub(super) type SetUp<C> =
     for<'c> fn(&'c mut C, Duration) -> Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send + 'c>>;
+
+pub(super) type Switch<C> =
+    for<'c> fn(&'c mut C, Mode) -> Pin<Box<dyn Future<Output = Result<(), sqlx::Error>> + Send + 'c>>;
 
 /// Between two attempts to reach a server that is starting.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -30,7 +50,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 impl<C: Connection> Plan<C> {
     /// Whether it is a file, which never falls silent, but may take a while to open: after a crash, much of it is read.
     pub fn is_of_file(&self) -> bool {
-        self.trusted.is_none()
+        self.server.is_none()
     }
 
     /// A new one, by the deadline if it is a server's.

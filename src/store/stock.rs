@@ -18,7 +18,7 @@ use sqlx::Connection;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::{timeout, timeout_at};
 
-use super::plan::Plan;
+use super::plan::{Mode, Plan};
 pub use held::Held;
 use held::Kept;
 
@@ -76,31 +76,41 @@ impl<C: Connection + 'static> Stock<C> {
 
     /// A connection that answers, or answered a moment ago.
     pub async fn take(&self) -> Result<Held<C>, sqlx::Error> {
+        self.take_in(Mode::Alone).await
+    }
+
+    /// One to a server, in a mode. Those that were in it before are preferred: to change it is a question more.
+    pub(super) async fn take_in(&self, mode: Mode) -> Result<Held<C>, sqlx::Error> {
         let begun = Instant::now();
-        let taken = self.take_until(begun + self.0.plan.patience).await;
+        let taken = self.take_until(begun + self.0.plan.patience, mode).await;
         self.0.waits.record(begun.elapsed());
         taken
     }
 
-    async fn take_until(&self, deadline: Instant) -> Result<Held<C>, sqlx::Error> {
+    async fn take_until(&self, deadline: Instant, mode: Mode) -> Result<Held<C>, sqlx::Error> {
         loop {
-            let kept = self.next(deadline).await?;
-            let used_at = kept.used_at;
+            let kept = self.next(deadline, mode).await?;
+            let (was_in, used_at) = (kept.mode, kept.used_at);
             let mut held = Held::new(kept, &self.0);
-            if self.0.plan.trusted.is_none_or(|trusted| used_at.elapsed() < trusted) {
+            let Some(server) = &self.0.plan.server else { return Ok(held) };
+            let question = if was_in != mode {
+                (server.switch)(held.conn(), mode)
+            } else if used_at.elapsed() >= server.trusted {
+                Box::pin(held.conn().ping())
+            } else {
                 return Ok(held);
-            }
-            let ping = timeout(self.0.plan.patience / SHARE, held.conn().ping());
-            if let Ok(answer @ Ok(())) = ping.await {
+            };
+            if let Ok(answer @ Ok(())) = timeout(self.0.plan.patience / SHARE, question).await {
                 held.rest_after(&answer);
+                held.is_now_in(mode);
                 return Ok(held);
             }
         }
     }
 
-    async fn next(&self, deadline: Instant) -> Result<Kept<C>, sqlx::Error> {
+    async fn next(&self, deadline: Instant, mode: Mode) -> Result<Kept<C>, sqlx::Error> {
         if let Ok(right) = self.0.ready.try_acquire() {
-            return self.0.last(right);
+            return self.0.pick(right, mode);
         }
         let mut right = pin!(self.0.ready.acquire());
         let right = tokio::select! {
@@ -111,7 +121,7 @@ impl<C: Connection + 'static> Stock<C> {
                 timeout_at(deadline.into(), right).await.map_err(|_| sqlx::Error::PoolTimedOut)?
             }
         };
-        self.0.last(right.map_err(|_| sqlx::Error::PoolClosed)?)
+        self.0.pick(right.map_err(|_| sqlx::Error::PoolClosed)?, mode)
     }
 
     /// Makes one for whoever has waited longest. Once begun, it is made even if nobody waits for it any more.
@@ -159,9 +169,12 @@ impl<C: Connection + 'static> Inner<C> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn last(&self, right: SemaphorePermit<'_>) -> Result<Kept<C>, sqlx::Error> {
+    /// Of those in the mode, the one that was used last; of others the first, of which its own mode has least need.
+    fn pick(&self, right: SemaphorePermit<'_>, mode: Mode) -> Result<Kept<C>, sqlx::Error> {
         right.forget();
-        self.idle().pop().ok_or(sqlx::Error::PoolClosed)
+        let mut idle = self.idle();
+        let place = idle.iter().rposition(|kept| kept.mode == mode).unwrap_or_default();
+        if idle.is_empty() { Err(sqlx::Error::PoolClosed) } else { Ok(idle.remove(place)) }
     }
 
     async fn turn_to_make(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), AcquireError> {
@@ -223,11 +236,11 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering::Relaxed;
 
-    use futures_util::future::join_all;
+    use futures_util::future::{BoxFuture, join_all};
 
     use super::*;
     use crate::store::file::{FileConnection, FileOptions};
-    use crate::store::plan::SetUp;
+    use crate::store::plan::{Server, SetUp, Switch};
 
     fn stock(most: u32, patience: Duration) -> Stock<FileConnection> {
         stock_of(|_, _| Box::pin(async { Ok(()) }), most, patience)
@@ -235,7 +248,23 @@ mod tests {
 
     fn stock_of(set_up: SetUp<FileConnection>, most: u32, patience: Duration) -> Stock<FileConnection> {
         let options = FileOptions::new(Path::new(":memory:"), patience);
-        Stock::new(Plan { name: "test", options, set_up, most, patience, trusted: None })
+        Stock::new(Plan { name: "test", options, set_up, most, patience, server: None })
+    }
+
+    /// As of a server; the mark is on those that commit when they are told to.
+    fn stock_of_server(most: u32) -> Stock<FileConnection> {
+        let mut stock = stock(most, Duration::from_secs(5));
+        let plan = &mut Arc::get_mut(&mut stock.0).unwrap().plan;
+        let switch: Switch<FileConnection> = |conn, mode| match mode {
+            Mode::Alone => tell(conn, "DROP TABLE mark"),
+            Mode::Together => tell(conn, "CREATE TABLE mark (x)"),
+        };
+        plan.server = Some(Server { trusted: plan.patience, switch });
+        stock
+    }
+
+    fn tell<'c>(conn: &'c mut FileConnection, statement: &'static str) -> BoxFuture<'c, Result<(), sqlx::Error>> {
+        Box::pin(async move { sqlx::raw_sql(statement).execute(conn).await.map(drop) })
     }
 
     /// Of a database in memory, each connection has its own.
@@ -324,6 +353,38 @@ mod tests {
         assert_eq!(MADE.load(Relaxed), 1);
         let _third = stock.take().await.unwrap();
         assert_eq!(MADE.load(Relaxed), 2, "what was begun is of use to the next");
+    }
+
+    #[tokio::test]
+    async fn those_in_the_mode_are_preferred_and_others_are_switched_where_there_are_none() {
+        let stock = stock_of_server(2);
+        let (mut alone, mut together) = (stock.take().await.unwrap(), stock.take_in(Mode::Together).await.unwrap());
+        let named = sqlx::raw_sql("CREATE TABLE name (x)").execute(alone.conn()).await;
+        alone.rest_after(&named);
+        // Whichever was used last.
+        for is_alone_last in [false, true, true, false] {
+            assert_eq!((is_marked(&mut alone).await, is_marked(&mut together).await), (false, true));
+            assert!(sqlx::raw_sql("SELECT * FROM name").execute(alone.conn()).await.is_ok(), "it is the other one");
+            alone.rest_after(&Ok(()));
+            drop(if is_alone_last { (together, alone) } else { (alone, together) });
+            (together, alone) = (stock.take_in(Mode::Together).await.unwrap(), stock.take().await.unwrap());
+        }
+        drop((alone, together));
+        for mode in [Mode::Together, Mode::Alone, Mode::Alone, Mode::Together] {
+            let [mut one, mut other] = [stock.take_in(mode).await.unwrap(), stock.take_in(mode).await.unwrap()];
+            let is_together = mode == Mode::Together;
+            assert_eq!([is_marked(&mut one).await, is_marked(&mut other).await], [is_together; 2]);
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_cannot_be_switched_is_replaced() {
+        let stock = stock_of_server(1);
+        let mut stuck = stock.take().await.unwrap();
+        mark(&mut stuck).await;
+        drop(stuck);
+        assert!(is_marked(&mut stock.take_in(Mode::Together).await.unwrap()).await);
+        assert!(!is_marked(&mut stock.take().await.unwrap()).await, "it is the old one");
     }
 
     #[tokio::test]

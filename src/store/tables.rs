@@ -89,7 +89,7 @@ statements! {
 }
 
 /// A transaction to read with: from its first question on it sees every table as it was at that moment, and is in
-/// nobody's way. (InnoDB under REPEATABLE READ and SQLite's write-ahead log both promise this of a plain BEGIN.)
+/// nobody's way. (InnoDB under REPEATABLE READ and SQLite's write-ahead log both promise this of any transaction.)
 pub async fn snapshot(db: &Db) -> Result<Tx> {
     let patience = db.patience();
     match db {

@@ -9,7 +9,7 @@ use crate::database::TestDatabase;
 use crate::folder;
 use crate::program::{Home, Ran, Server, openssl};
 
-async fn connection(url: &str) -> Held<MySqlConnection> {
+pub async fn connection(url: &str) -> Held<MySqlConnection> {
     let db = bulla::store::connect(&url.parse().unwrap(), Limits::default()).await.unwrap();
     let Db::MySql { stock, .. } = db else { panic!("{url} is not MySQL") };
     stock.take().await.unwrap()

@@ -16,6 +16,7 @@ mod connection;
 mod db_copy;
 mod handbook;
 mod import;
+mod transactions;
 
 /// Of the server that `scripts/with-database` started: its socket, its certificates, and clients that enter as root.
 fn folder() -> PathBuf {

@@ -7,10 +7,11 @@ use std::time::Instant;
 use sqlx::Connection;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::Inner;
+use super::{Inner, Mode};
 
 pub(super) struct Kept<C> {
     pub(super) conn: C,
+    pub(super) mode: Mode,
     pub(super) made_at: Instant,
     pub(super) used_at: Instant,
     /// After the connection, so that there are never more of them.
@@ -29,7 +30,7 @@ pub struct Held<C: Connection + 'static> {
 impl<C> Kept<C> {
     pub(super) fn new(conn: C, room: OwnedSemaphorePermit) -> Self {
         let now = Instant::now();
-        Self { conn, made_at: now, used_at: now, room }
+        Self { conn, mode: Mode::Alone, made_at: now, used_at: now, room }
     }
 }
 
@@ -41,6 +42,12 @@ impl<C: Connection + 'static> Held<C> {
     pub fn conn(&mut self) -> &mut C {
         self.is_at_work = true;
         &mut self.kept.as_mut().expect("a connection is held until the drop").conn
+    }
+
+    pub(super) fn is_now_in(&mut self, mode: Mode) {
+        if let Some(kept) = &mut self.kept {
+            kept.mode = mode;
+        }
     }
 
     /// A refusal by the database is an answer, too.

@@ -1,0 +1,100 @@
+//! What is asked of a MySQL server, and when it is committed.
+
+use sqlx_mysql::MySqlConnection;
+
+use crate::connection::connection;
+use crate::database::TestDatabase;
+use crate::program::{EMAIL, Home, Server};
+
+async fn run(conn: &mut MySqlConnection, sql: String) {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(conn).await.unwrap();
+}
+
+fn name(database: &TestDatabase) -> &str {
+    database.url.rsplit('/').next().unwrap()
+}
+
+/// What the server was asked on a database's connections since its log was switched on, without what a node asks by
+/// itself: the first word of each, and of a statement the table that is written.
+async fn asked(admin: &mut MySqlConnection, database: &TestDatabase) -> Vec<String> {
+    let asked = "SELECT CAST(argument AS BINARY) FROM mysql.general_log WHERE command_type IN ('Query', 'Execute') \
+                 AND thread_id IN (SELECT id FROM information_schema.processlist WHERE db = ?) ORDER BY event_time";
+    let asked: Vec<Vec<u8>> = sqlx::query_scalar(asked).bind(name(database)).fetch_all(admin).await.unwrap();
+    asked
+        .iter()
+        .map(|text| String::from_utf8_lossy(text))
+        .filter(|text| !text.starts_with("SELECT") || text.contains("LEFT JOIN attempts"))
+        .map(|text| {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            match words.as_slice() {
+                ["INSERT", "INTO", table, ..] => format!("INSERT {table}"),
+                ["UPDATE", table, ..] => format!("UPDATE {table}"),
+                [first, ..] => (*first).to_owned(),
+                [] => String::new(),
+            }
+        })
+        .collect()
+}
+
+/// One read and two transactions, none of which is begun by a question of its own.
+#[tokio::test]
+async fn a_login_is_eight_questions() {
+    let database = TestDatabase::create().await;
+    let server = Server::start(&Home::new().with("DATABASE_URL", &database.url));
+    server.ada();
+    // By now its network is known, the statements are prepared, and there are connections for both.
+    server.login(EMAIL);
+    let mut admin = connection(&database.url.replace(name(&database), "bulla")).await;
+    run(admin.conn(), "SET GLOBAL log_output = 'TABLE', GLOBAL general_log = ON".to_owned()).await;
+    server.login(EMAIL);
+    run(admin.conn(), "SET GLOBAL general_log = OFF".to_owned()).await;
+    let spends = ["INSERT spent_envelopes", "UPDATE attempts", "COMMIT"];
+    let opens = ["UPDATE attempts", "INSERT audit_events", "INSERT sessions", "COMMIT"];
+    assert_eq!(asked(admin.conn(), &database).await, [&["SELECT"], &spends[..], &opens[..]].concat());
+}
+
+/// In a transaction that nobody ends, one sees only what was there before it, and others never see what is written.
+#[tokio::test]
+async fn after_a_transaction_a_connection_sees_what_others_commit_and_commits_what_is_alone() {
+    let database = TestDatabase::create().await;
+    let home = Home::new().with("DATABASE_URL", &database.url).with("BULLA_DATABASE_CONNECTIONS", "1");
+    let server = Server::start(&home);
+    let tokens = server.ada();
+    let mut admin = connection(&database.url).await;
+    for name in ["Augusta", "King"] {
+        run(admin.conn(), format!("UPDATE accounts SET name = '{name}'")).await;
+        assert_eq!(server.profile(&tokens.access).ok(200)["name"], name);
+    }
+    server.login(EMAIL);
+    server.refresh(&tokens.refresh).ok(200);
+    let refreshed = "SELECT COUNT(*) FROM sessions WHERE rotations = 1";
+    let refreshed: i64 = sqlx::query_scalar(refreshed).fetch_one(admin.conn()).await.unwrap();
+    assert_eq!(refreshed, 1);
+    run(admin.conn(), "UPDATE sessions SET ended_at = 1, end_reason = 'logout'".to_owned()).await;
+    server.profile(&tokens.access).problem(401, "invalid_token");
+}
+
+/// As an administrator may have set it for those who are not one.
+#[tokio::test]
+async fn what_is_written_alone_is_committed_whatever_the_server_begins_with() {
+    let database = TestDatabase::create().await;
+    let name = name(&database);
+    let mut admin = connection(&database.url.replace(name, "bulla")).await;
+    let server = format!("{}/{name}", database.url.rsplit_once('@').unwrap().1.rsplit_once('/').unwrap().0);
+    let plain = format!("plain_{name}");
+    run(
+        admin.conn(),
+        format!(
+            "CREATE USER {plain} IDENTIFIED BY 'plain'; GRANT ALL ON {name}.* TO {plain}; \
+             SET GLOBAL init_connect = \"SET autocommit = COALESCE(DATABASE(), '') <> '{name}'\""
+        ),
+    )
+    .await;
+    let url = format!("mysql://{plain}:plain@{server}");
+    let mut bare = <MySqlConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    let begins_with: i64 = sqlx::query_scalar("SELECT @@autocommit").fetch_one(&mut bare).await.unwrap();
+    assert_eq!(begins_with, 0, "nothing was set");
+    let kept: i64 = sqlx::query_scalar("SELECT @@autocommit").fetch_one(connection(&url).await.conn()).await.unwrap();
+    run(admin.conn(), "SET GLOBAL init_connect = ''".to_owned()).await;
+    assert_eq!(kept, 1);
+}
