@@ -35,7 +35,8 @@ pub struct Measured {
     pub limits: Vec<Limits>,
     pub sqlite_rows: Vec<RowRates>,
     pub mysql_rows: Vec<RowRates>,
-    pub idle_memory_kib: BTreeMap<&'static str, u64>,
+    /// After each start: ours are started anew for each round.
+    pub idle_memory_kib: BTreeMap<&'static str, Vec<u64>>,
     pub slices: BTreeMap<(Topic, &'static str), Vec<Slice>>,
 }
 
@@ -143,7 +144,7 @@ fn start(entrants: &[&'static Entrant], measured: &mut Measured) -> Result<Vec<R
     // Hashing threads give their memory back after a while.
     std::thread::sleep(REST);
     for server in &servers {
-        measured.idle_memory_kib.insert(server.entrant.name, server.usage()?.memory_kib);
+        measured.idle_memory_kib.entry(server.entrant.name).or_default().push(server.usage()?.memory_kib);
     }
     Ok(servers)
 }

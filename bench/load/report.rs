@@ -121,10 +121,11 @@ fn logins(measured: &Measured) -> Result<String, Failure> {
         let (few_latencies, many_latencies) = (latencies(few), latencies(many));
         let rate = rate(few);
         let ratio = measured.part(Topic::Login, entrant);
+        let idle = Spread::of(measured.idle_memory_kib[entrant.name].iter().map(|kib| *kib as f64)).median;
         let busy = few.iter().chain(many).map(|slice| slice.memory_kib).max().unwrap_or_default();
         writeln!(
             text,
-            "| {} | {} | {} | {ratio} | {} | {} | {} | {} | {} MiB | {} MiB |",
+            "| {} | {} | {} | {ratio} | {} | {} | {} | {} | {:.0} MiB | {} MiB |",
             entrant.title,
             entrant.hash,
             strong(&rate.to_string(), best == entrant.name),
@@ -132,7 +133,7 @@ fn logins(measured: &Measured) -> Result<String, Failure> {
             time(few_latencies.percentile(99.0)),
             self::rate(many),
             time(many_latencies.percentile(99.0)),
-            measured.idle_memory_kib[entrant.name] / 1024,
+            idle / 1024.0,
             busy / 1024,
         )?;
     }
