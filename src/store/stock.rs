@@ -2,9 +2,9 @@
 //!
 //! sqlx's own pool asks each connection twice whether it still answers, when it is taken and when it is given back. That
 //! is two questions to the database for each that a request has, and of a file each of them wakes another thread twice.
-//! Here a connection that answered a moment ago is trusted, and who needs one takes the one that was used last: its
-//! statements are prepared, and what it read of the file is still in memory. Where none is left, one is made, and whoever
-//! asked takes the first that comes back or is made: most come back sooner.
+//! Here a connection that answered a moment ago is trusted, and who needs one takes the one that was last used for the
+//! like: its statements are prepared, and what it read of the file is still in memory. Where none is left, one is made, and
+//! whoever asked takes the first that comes back or is made: most come back sooner.
 
 mod held;
 
@@ -51,8 +51,6 @@ pub struct Usage {
 /// To greet a server takes far longer than to ask it something: TLS, settings, and each statement to be prepared anew. A
 /// crowd that did so at once would keep it from answering anyone.
 const MADE_AT_ONCE: usize = 4;
-/// A part of the patience, in which several dead connections may be met.
-const SHARE: u32 = 5;
 /// An idle connection, and one of any kind that is so old, is closed.
 const IDLE: Duration = Duration::from_secs(30);
 const OLD: Duration = Duration::from_secs(30 * 60);
@@ -89,20 +87,8 @@ impl<C: Connection + 'static> Stock<C> {
 
     async fn take_until(&self, deadline: Instant, mode: Mode) -> Result<Held<C>, sqlx::Error> {
         loop {
-            let kept = self.next(deadline, mode).await?;
-            let (was_in, used_at) = (kept.mode, kept.used_at);
-            let mut held = Held::new(kept, &self.0);
-            let Some(server) = &self.0.plan.server else { return Ok(held) };
-            let question = if was_in != mode {
-                (server.switch)(held.conn(), mode)
-            } else if used_at.elapsed() >= server.trusted {
-                Box::pin(held.conn().ping())
-            } else {
-                return Ok(held);
-            };
-            if let Ok(answer @ Ok(())) = timeout(self.0.plan.patience / SHARE, question).await {
-                held.rest_after(&answer);
-                held.is_now_in(mode);
+            let mut held = Held::new(self.next(deadline, mode).await?, &self.0);
+            if held.is_ready(mode, deadline).await? {
                 return Ok(held);
             }
         }
@@ -236,13 +222,13 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
     use std::sync::atomic::Ordering::Relaxed;
 
-    use futures_util::future::{BoxFuture, join_all};
+    use futures_util::future::join_all;
 
     use super::*;
     use crate::store::file::{FileConnection, FileOptions};
-    use crate::store::plan::{Server, SetUp, Switch};
+    use crate::store::plan::SetUp;
 
-    fn stock(most: u32, patience: Duration) -> Stock<FileConnection> {
+    pub(super) fn stock(most: u32, patience: Duration) -> Stock<FileConnection> {
         stock_of(|_, _| Box::pin(async { Ok(()) }), most, patience)
     }
 
@@ -251,30 +237,14 @@ mod tests {
         Stock::new(Plan { name: "test", options, set_up, most, patience, server: None })
     }
 
-    /// As of a server; the mark is on those that commit when they are told to.
-    fn stock_of_server(most: u32) -> Stock<FileConnection> {
-        let mut stock = stock(most, Duration::from_secs(5));
-        let plan = &mut Arc::get_mut(&mut stock.0).unwrap().plan;
-        let switch: Switch<FileConnection> = |conn, mode| match mode {
-            Mode::Alone => tell(conn, "DROP TABLE mark"),
-            Mode::Together => tell(conn, "CREATE TABLE mark (x)"),
-        };
-        plan.server = Some(Server { trusted: plan.patience, switch });
-        stock
-    }
-
-    fn tell<'c>(conn: &'c mut FileConnection, statement: &'static str) -> BoxFuture<'c, Result<(), sqlx::Error>> {
-        Box::pin(async move { sqlx::raw_sql(statement).execute(conn).await.map(drop) })
-    }
-
     /// Of a database in memory, each connection has its own.
-    async fn mark(held: &mut Held<FileConnection>) {
+    pub(super) async fn mark(held: &mut Held<FileConnection>) {
         let marked = sqlx::raw_sql("CREATE TABLE mark (x)").execute(held.conn()).await;
         held.rest_after(&marked);
         marked.unwrap();
     }
 
-    async fn is_marked(held: &mut Held<FileConnection>) -> bool {
+    pub(super) async fn is_marked(held: &mut Held<FileConnection>) -> bool {
         let found = sqlx::raw_sql("SELECT * FROM mark").execute(held.conn()).await;
         held.rest_after(&found);
         found.is_ok()
@@ -353,38 +323,6 @@ mod tests {
         assert_eq!(MADE.load(Relaxed), 1);
         let _third = stock.take().await.unwrap();
         assert_eq!(MADE.load(Relaxed), 2, "what was begun is of use to the next");
-    }
-
-    #[tokio::test]
-    async fn those_in_the_mode_are_preferred_and_others_are_switched_where_there_are_none() {
-        let stock = stock_of_server(2);
-        let (mut alone, mut together) = (stock.take().await.unwrap(), stock.take_in(Mode::Together).await.unwrap());
-        let named = sqlx::raw_sql("CREATE TABLE name (x)").execute(alone.conn()).await;
-        alone.rest_after(&named);
-        // Whichever was used last.
-        for is_alone_last in [false, true, true, false] {
-            assert_eq!((is_marked(&mut alone).await, is_marked(&mut together).await), (false, true));
-            assert!(sqlx::raw_sql("SELECT * FROM name").execute(alone.conn()).await.is_ok(), "it is the other one");
-            alone.rest_after(&Ok(()));
-            drop(if is_alone_last { (together, alone) } else { (alone, together) });
-            (together, alone) = (stock.take_in(Mode::Together).await.unwrap(), stock.take().await.unwrap());
-        }
-        drop((alone, together));
-        for mode in [Mode::Together, Mode::Alone, Mode::Alone, Mode::Together] {
-            let [mut one, mut other] = [stock.take_in(mode).await.unwrap(), stock.take_in(mode).await.unwrap()];
-            let is_together = mode == Mode::Together;
-            assert_eq!([is_marked(&mut one).await, is_marked(&mut other).await], [is_together; 2]);
-        }
-    }
-
-    #[tokio::test]
-    async fn one_that_cannot_be_switched_is_replaced() {
-        let stock = stock_of_server(1);
-        let mut stuck = stock.take().await.unwrap();
-        mark(&mut stuck).await;
-        drop(stuck);
-        assert!(is_marked(&mut stock.take_in(Mode::Together).await.unwrap()).await);
-        assert!(!is_marked(&mut stock.take().await.unwrap()).await, "it is the old one");
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use sqlx::Connection;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout_at;
 
 use super::{Inner, Mode};
 
@@ -27,6 +28,9 @@ pub struct Held<C: Connection + 'static> {
     stock: Arc<Inner<C>>,
 }
 
+/// A part of the patience, in which several dead connections may be met.
+const SHARE: u32 = 5;
+
 impl<C> Kept<C> {
     pub(super) fn new(conn: C, room: OwnedSemaphorePermit) -> Self {
         let now = Instant::now();
@@ -39,15 +43,31 @@ impl<C: Connection + 'static> Held<C> {
         Self { kept: Some(kept), is_at_work: false, stock: Arc::clone(stock) }
     }
 
+    /// Whether it is there, and in this mode from now on. What is wrong with one that answered a moment ago is said.
+    pub(super) async fn is_ready(&mut self, mode: Mode, deadline: Instant) -> Result<bool, sqlx::Error> {
+        let stock = Arc::clone(&self.stock);
+        let (Some(kept), Some(server)) = (&self.kept, &stock.plan.server) else { return Ok(true) };
+        let (was_in, is_trusted) = (kept.mode, kept.used_at.elapsed() < server.trusted);
+        let question = match was_in == mode {
+            true if is_trusted => return Ok(true),
+            true => Box::pin(self.conn().ping()),
+            false => (server.switch)(self.conn(), mode),
+        };
+        let limit = if is_trusted { deadline } else { Instant::now() + stock.plan.patience / SHARE };
+        match timeout_at(limit.into(), question).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+            Ok(()) => {
+                self.is_at_work = false;
+                self.kept.iter_mut().for_each(|kept| kept.mode = mode);
+                Ok(true)
+            }
+            Err(error) if is_trusted => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
     pub fn conn(&mut self) -> &mut C {
         self.is_at_work = true;
         &mut self.kept.as_mut().expect("a connection is held until the drop").conn
-    }
-
-    pub(super) fn is_now_in(&mut self, mode: Mode) {
-        if let Some(kept) = &mut self.kept {
-            kept.mode = mode;
-        }
     }
 
     /// A refusal by the database is an answer, too.
@@ -75,5 +95,90 @@ impl<C: Connection + 'static> Drop for Held<C> {
 impl<C: Connection + 'static> fmt::Debug for Held<C> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Held").field("is_at_work", &self.is_at_work).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::future::BoxFuture;
+
+    use super::super::Stock;
+    use super::super::tests::{is_marked, mark, stock};
+    use super::*;
+    use crate::store::file::FileConnection;
+    use crate::store::plan::{Server, Switch};
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// As of a server; the mark is on those that commit when they are told to.
+    fn stock_of_server(most: u32, trusted: Duration) -> Stock<FileConnection> {
+        let mut stock = stock(most, Duration::from_secs(5));
+        let switch: Switch<FileConnection> = |conn, mode| match mode {
+            Mode::Alone => tell(conn, "DROP TABLE mark"),
+            Mode::Together => tell(conn, "CREATE TABLE mark (x)"),
+        };
+        Arc::get_mut(&mut stock.0).unwrap().plan.server = Some(Server { trusted, switch });
+        stock
+    }
+
+    fn tell<'c>(conn: &'c mut FileConnection, statement: &'static str) -> BoxFuture<'c, Result<(), sqlx::Error>> {
+        Box::pin(async move { sqlx::raw_sql(statement).execute(conn).await.map(drop) })
+    }
+
+    async fn give_name(held: &mut Held<FileConnection>) {
+        let named = tell(held.conn(), "CREATE TABLE name (x)").await;
+        held.rest_after(&named);
+        named.unwrap();
+    }
+
+    async fn has_name(held: &mut Held<FileConnection>) -> bool {
+        let found = tell(held.conn(), "SELECT * FROM name").await;
+        held.rest_after(&found);
+        found.is_ok()
+    }
+
+    #[tokio::test]
+    async fn those_in_the_mode_are_preferred_whichever_was_used_last() {
+        let stock = stock_of_server(2, LONG);
+        let (mut alone, mut together) = (stock.take().await.unwrap(), stock.take_in(Mode::Together).await.unwrap());
+        give_name(&mut alone).await;
+        for is_alone_last in [false, true, true, false] {
+            assert_eq!((is_marked(&mut alone).await, is_marked(&mut together).await), (false, true));
+            assert_eq!((has_name(&mut alone).await, has_name(&mut together).await), (true, false));
+            drop(if is_alone_last { (together, alone) } else { (alone, together) });
+            (together, alone) = (stock.take_in(Mode::Together).await.unwrap(), stock.take().await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn where_there_is_none_the_one_that_was_not_used_for_longest_is_switched() {
+        let stock = stock_of_server(2, LONG);
+        let (mut first, last) = (stock.take().await.unwrap(), stock.take().await.unwrap());
+        give_name(&mut first).await;
+        drop(first);
+        drop(last);
+        assert!(has_name(&mut stock.take_in(Mode::Together).await.unwrap()).await);
+        for mode in [Mode::Together, Mode::Alone, Mode::Alone, Mode::Together] {
+            let [mut one, mut other] = [stock.take_in(mode).await.unwrap(), stock.take_in(mode).await.unwrap()];
+            assert_eq!([is_marked(&mut one).await, is_marked(&mut other).await], [mode == Mode::Together; 2]);
+        }
+    }
+
+    #[tokio::test]
+    async fn one_that_cannot_be_switched_is_used_no_more_and_says_why_if_it_was_trusted() {
+        for trusted in [Duration::ZERO, LONG] {
+            let stock = stock_of_server(1, trusted);
+            let mut stuck = stock.take().await.unwrap();
+            mark(&mut stuck).await;
+            give_name(&mut stuck).await;
+            drop(stuck);
+            match stock.take_in(Mode::Together).await {
+                Ok(mut other) => assert!(trusted.is_zero() && is_marked(&mut other).await),
+                Err(error) => assert!(!trusted.is_zero() && error.to_string().contains("already exists"), "{error}"),
+            }
+            assert!(!has_name(&mut stock.take().await.unwrap()).await, "it is the old one");
+        }
     }
 }
