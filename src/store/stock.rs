@@ -88,7 +88,7 @@ impl<C: Connection + 'static> Stock<C> {
     async fn take_until(&self, deadline: Instant, mode: Mode) -> Result<Held<C>, sqlx::Error> {
         loop {
             let mut held = Held::new(self.next(deadline, mode).await?, &self.0);
-            if held.is_ready(mode, deadline).await? {
+            if held.make_ready(mode, deadline).await? {
                 return Ok(held);
             }
         }
@@ -239,15 +239,17 @@ mod tests {
 
     /// Of a database in memory, each connection has its own.
     pub(super) async fn mark(held: &mut Held<FileConnection>) {
-        let marked = sqlx::raw_sql("CREATE TABLE mark (x)").execute(held.conn()).await;
-        held.rest_after(&marked);
-        marked.unwrap();
+        assert!(succeeds(held, "CREATE TABLE mark (x)").await);
     }
 
     pub(super) async fn is_marked(held: &mut Held<FileConnection>) -> bool {
-        let found = sqlx::raw_sql("SELECT * FROM mark").execute(held.conn()).await;
-        held.rest_after(&found);
-        found.is_ok()
+        succeeds(held, "SELECT * FROM mark").await
+    }
+
+    pub(super) async fn succeeds(held: &mut Held<FileConnection>, statement: &'static str) -> bool {
+        let answer = sqlx::raw_sql(statement).execute(held.conn()).await;
+        held.rest_after(&answer);
+        answer.is_ok()
     }
 
     #[tokio::test]

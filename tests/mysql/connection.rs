@@ -15,6 +15,19 @@ pub async fn connection(url: &str) -> Held<MySqlConnection> {
     stock.take().await.unwrap()
 }
 
+pub async fn run(conn: &mut MySqlConnection, sql: String) {
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(conn).await.unwrap();
+}
+
+pub fn name(database: &TestDatabase) -> &str {
+    database.url.rsplit('/').next().unwrap()
+}
+
+/// To the server, and not to this database of it.
+pub async fn beside(database: &TestDatabase) -> Held<MySqlConnection> {
+    connection(&database.url.replace(name(database), "bulla")).await
+}
+
 async fn cipher(url: &str) -> String {
     let row: (String, String) =
         sqlx::query_as("SHOW STATUS LIKE 'Ssl_cipher'").fetch_one(connection(url).await.conn()).await.unwrap();
@@ -99,7 +112,7 @@ async fn what_we_rely_on_is_set_by_us_whatever_the_servers_defaults_are() {
     let isolation = "SHOW VARIABLES WHERE Variable_name IN ('transaction_isolation', 'tx_isolation')";
     let isolation: (String, String) = sqlx::query_as(isolation).fetch_one(lax.conn()).await.unwrap();
     let restore = format!("SET GLOBAL sql_mode = '{before}'; SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-    sqlx::raw_sql(sqlx::AssertSqlSafe(restore)).execute(admin.conn()).await.unwrap();
+    run(admin.conn(), restore).await;
     assert_eq!(isolation.1, "REPEATABLE-READ");
     for part in ["STRICT_ALL_TABLES", "ONLY_FULL_GROUP_BY", "NO_ENGINE_SUBSTITUTION", "utf8mb4 utf8mb4 utf8mb4 1 60"] {
         assert!(found.contains(part), "{part} is missing: {found}");
@@ -134,8 +147,7 @@ async fn one_connection_is_enough_for_everything() {
     server.profile(&tokens.access).ok(200);
     server.refresh(&tokens.refresh).ok(200);
     let connections = "SELECT COUNT(*) FROM information_schema.processlist WHERE db = ?";
-    let name = database.url.rsplit('/').next().unwrap();
-    let mut admin = connection(&database.url.replace(name, "bulla")).await;
-    let count: i64 = sqlx::query_scalar(connections).bind(name).fetch_one(admin.conn()).await.unwrap();
+    let mut admin = beside(&database).await;
+    let count: i64 = sqlx::query_scalar(connections).bind(name(&database)).fetch_one(admin.conn()).await.unwrap();
     assert_eq!(count, 1);
 }

@@ -2,17 +2,9 @@
 
 use sqlx_mysql::MySqlConnection;
 
-use crate::connection::connection;
+use crate::connection::{beside, connection, name, run};
 use crate::database::TestDatabase;
 use crate::program::{EMAIL, Home, Server};
-
-async fn run(conn: &mut MySqlConnection, sql: String) {
-    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(conn).await.unwrap();
-}
-
-fn name(database: &TestDatabase) -> &str {
-    database.url.rsplit('/').next().unwrap()
-}
 
 /// What the server was asked for people on a database's connections since its log was switched on: the first word of
 /// each, and the table that is written. What a node reads by itself is about no account; and in which mode it finds its
@@ -46,7 +38,7 @@ async fn a_login_is_eight_questions() {
     let server = Server::start(&home);
     server.ada();
     // By now its network is known.
-    let mut admin = connection(&database.url.replace(name(&database), "bulla")).await;
+    let mut admin = beside(&database).await;
     run(admin.conn(), "SET GLOBAL log_output = 'TABLE', GLOBAL general_log = ON".to_owned()).await;
     let answer = server.try_login(EMAIL);
     run(admin.conn(), "SET GLOBAL general_log = OFF, GLOBAL log_output = DEFAULT".to_owned()).await;

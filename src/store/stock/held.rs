@@ -8,7 +8,8 @@ use sqlx::Connection;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout_at;
 
-use super::{Inner, Mode};
+use super::Inner;
+use crate::store::plan::{Mode, Plan, Server};
 
 pub(super) struct Kept<C> {
     pub(super) conn: C,
@@ -43,17 +44,18 @@ impl<C: Connection + 'static> Held<C> {
         Self { kept: Some(kept), is_at_work: false, stock: Arc::clone(stock) }
     }
 
-    /// Whether it is there, and in this mode from now on. What is wrong with one that answered a moment ago is said.
-    pub(super) async fn is_ready(&mut self, mode: Mode, deadline: Instant) -> Result<bool, sqlx::Error> {
-        let stock = Arc::clone(&self.stock);
-        let (Some(kept), Some(server)) = (&self.kept, &stock.plan.server) else { return Ok(true) };
-        let (was_in, is_trusted) = (kept.mode, kept.used_at.elapsed() < server.trusted);
-        let question = match was_in == mode {
-            true if is_trusted => return Ok(true),
-            true => Box::pin(self.conn().ping()),
-            false => (server.switch)(self.conn(), mode),
+    /// Asks whether it is there, and brings it into the mode; false if it does not answer. What is wrong with one that
+    /// answered a moment ago is said.
+    pub(super) async fn make_ready(&mut self, mode: Mode, deadline: Instant) -> Result<bool, sqlx::Error> {
+        let Plan { patience, server, .. } = &self.stock.plan;
+        let (Some(kept), Some(Server { trusted, switch })) = (&self.kept, server) else { return Ok(true) };
+        let (is_in_mode, is_trusted, switch) = (kept.mode == mode, kept.used_at.elapsed() < *trusted, *switch);
+        let limit = if is_trusted { deadline } else { Instant::now() + *patience / SHARE };
+        let question = match (is_in_mode, is_trusted) {
+            (true, true) => return Ok(true),
+            (true, false) => Box::pin(self.conn().ping()),
+            (false, _) => switch(self.conn(), mode),
         };
-        let limit = if is_trusted { deadline } else { Instant::now() + stock.plan.patience / SHARE };
         match timeout_at(limit.into(), question).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Ok(()) => {
                 self.is_at_work = false;
@@ -105,19 +107,19 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::super::Stock;
-    use super::super::tests::{is_marked, mark, stock};
+    use super::super::tests::{is_marked, mark, stock, succeeds};
     use super::*;
     use crate::store::file::FileConnection;
-    use crate::store::plan::{Server, Switch};
+    use crate::store::plan::Switch;
 
     const LONG: Duration = Duration::from_secs(60);
 
-    /// As of a server; the mark is on those that commit when they are told to.
+    /// As of a server.
     fn stock_of_server(most: u32, trusted: Duration) -> Stock<FileConnection> {
         let mut stock = stock(most, Duration::from_secs(5));
         let switch: Switch<FileConnection> = |conn, mode| match mode {
-            Mode::Alone => tell(conn, "DROP TABLE mark"),
-            Mode::Together => tell(conn, "CREATE TABLE mark (x)"),
+            Mode::Alone => tell(conn, "DROP TABLE together"),
+            Mode::Together => tell(conn, "CREATE TABLE together (x)"),
         };
         Arc::get_mut(&mut stock.0).unwrap().plan.server = Some(Server { trusted, switch });
         stock
@@ -127,26 +129,18 @@ mod tests {
         Box::pin(async move { sqlx::raw_sql(statement).execute(conn).await.map(drop) })
     }
 
-    async fn give_name(held: &mut Held<FileConnection>) {
-        let named = tell(held.conn(), "CREATE TABLE name (x)").await;
-        held.rest_after(&named);
-        named.unwrap();
-    }
-
-    async fn has_name(held: &mut Held<FileConnection>) -> bool {
-        let found = tell(held.conn(), "SELECT * FROM name").await;
-        held.rest_after(&found);
-        found.is_ok()
+    async fn is_together(held: &mut Held<FileConnection>) -> bool {
+        succeeds(held, "SELECT * FROM together").await
     }
 
     #[tokio::test]
     async fn those_in_the_mode_are_preferred_whichever_was_used_last() {
         let stock = stock_of_server(2, LONG);
         let (mut alone, mut together) = (stock.take().await.unwrap(), stock.take_in(Mode::Together).await.unwrap());
-        give_name(&mut alone).await;
+        mark(&mut alone).await;
         for is_alone_last in [false, true, true, false] {
-            assert_eq!((is_marked(&mut alone).await, is_marked(&mut together).await), (false, true));
-            assert_eq!((has_name(&mut alone).await, has_name(&mut together).await), (true, false));
+            assert_eq!((is_together(&mut alone).await, is_together(&mut together).await), (false, true));
+            assert_eq!((is_marked(&mut alone).await, is_marked(&mut together).await), (true, false));
             drop(if is_alone_last { (together, alone) } else { (alone, together) });
             (together, alone) = (stock.take_in(Mode::Together).await.unwrap(), stock.take().await.unwrap());
         }
@@ -156,13 +150,13 @@ mod tests {
     async fn where_there_is_none_the_one_that_was_not_used_for_longest_is_switched() {
         let stock = stock_of_server(2, LONG);
         let (mut first, last) = (stock.take().await.unwrap(), stock.take().await.unwrap());
-        give_name(&mut first).await;
+        mark(&mut first).await;
         drop(first);
         drop(last);
-        assert!(has_name(&mut stock.take_in(Mode::Together).await.unwrap()).await);
+        assert!(is_marked(&mut stock.take_in(Mode::Together).await.unwrap()).await);
         for mode in [Mode::Together, Mode::Alone, Mode::Alone, Mode::Together] {
             let [mut one, mut other] = [stock.take_in(mode).await.unwrap(), stock.take_in(mode).await.unwrap()];
-            assert_eq!([is_marked(&mut one).await, is_marked(&mut other).await], [mode == Mode::Together; 2]);
+            assert_eq!([is_together(&mut one).await, is_together(&mut other).await], [mode == Mode::Together; 2]);
         }
     }
 
@@ -172,13 +166,13 @@ mod tests {
             let stock = stock_of_server(1, trusted);
             let mut stuck = stock.take().await.unwrap();
             mark(&mut stuck).await;
-            give_name(&mut stuck).await;
+            assert!(succeeds(&mut stuck, "CREATE TABLE together (x)").await);
             drop(stuck);
             match stock.take_in(Mode::Together).await {
-                Ok(mut other) => assert!(trusted.is_zero() && is_marked(&mut other).await),
+                Ok(mut other) => assert!(trusted.is_zero() && is_together(&mut other).await),
                 Err(error) => assert!(!trusted.is_zero() && error.to_string().contains("already exists"), "{error}"),
             }
-            assert!(!has_name(&mut stock.take().await.unwrap()).await, "it is the old one");
+            assert!(!is_marked(&mut stock.take().await.unwrap()).await, "it is the old one");
         }
     }
 }
