@@ -4,9 +4,8 @@ use crate::all::{LADDER, Topic};
 use crate::field::Entrant;
 use crate::limits::Apart;
 use crate::question::Slice;
-use crate::report::{rate, time};
+use crate::report::{part, rate, time};
 use crate::stage::Failure;
-use crate::turns::ratio;
 
 pub fn climb(entrant: &'static Entrant, rounds: usize) -> Result<(), Failure> {
     if !entrant.hashes_as_ours() {
@@ -27,8 +26,7 @@ pub fn climb(entrant: &'static Entrant, rounds: usize) -> Result<(), Failure> {
         let mut p99s: Vec<_> = slices.iter().map(|slice| slice.outcome.latencies.percentile(99.0)).collect();
         p99s.sort();
         let (what, rate, p99) = (topic.to_string(), rate(&slices).to_string(), time(p99s[p99s.len() / 2]));
-        let of_limit = ratio(slices.iter().filter_map(|slice| slice.of_limit).collect());
-        println!("{what:24} {rate:>22} {of_limit:>28} {p99:>10}");
+        println!("{what:24} {rate:>22} {:>28} {p99:>10}", part(&slices));
     }
     Ok(())
 }

@@ -285,15 +285,19 @@ fn failures(measured: &Measured) -> Result<String, Failure> {
 }
 
 impl Measured {
-    /// How much of a limit was reached.
     fn part(&self, topic: Topic, entrant: &Entrant) -> String {
-        let parts: Vec<f64> = self.slices_of(topic, entrant).iter().filter_map(|slice| slice.of_limit).collect();
-        if parts.is_empty() { "—".to_owned() } else { ratio(parts) }
+        part(self.slices_of(topic, entrant))
     }
 
     pub fn slices_of(&self, topic: Topic, entrant: &Entrant) -> &[Slice] {
         self.slices.get(&(topic, entrant.name)).map_or(&[], Vec::as_slice)
     }
+}
+
+/// How much of a limit was reached; a dash where none is known.
+pub fn part(slices: &[Slice]) -> String {
+    let parts: Vec<f64> = slices.iter().filter_map(|slice| slice.of_limit).collect();
+    if parts.is_empty() { "—".to_owned() } else { ratio(parts) }
 }
 
 pub fn rate(slices: &[Slice]) -> Spread {
