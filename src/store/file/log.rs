@@ -106,8 +106,13 @@ impl Written {
 }
 
 fn keep(log: &File, asked: &Receiver<u64>, tells: &watch::Sender<Lasting>, has_lost: &AtomicBool) {
+    let mut until = 0;
     while let Ok(first) = asked.recv() {
         let last = asked.try_iter().fold(first, u64::max);
+        if last <= until {
+            // Whoever wrote before another one may ask after it, when the disk has both.
+            continue;
+        }
         if let Err(error) = log.sync_data() {
             tracing::error!(
                 "the disk could not keep what was written ({error}): whatever would write is answered 503 from now on, \
@@ -117,7 +122,8 @@ fn keep(log: &File, asked: &Receiver<u64>, tells: &watch::Sender<Lasting>, has_l
             tells.send_replace(Lasting::Broken(error));
             return;
         }
-        tells.send_replace(Lasting::Until(last));
+        until = last;
+        tells.send_replace(Lasting::Until(until));
     }
 }
 
@@ -137,6 +143,19 @@ mod tests {
         let last = log.written();
         drop(log);
         last.lasts().await.unwrap();
+    }
+
+    /// Whoever hears of two answers at once hears of the last.
+    #[tokio::test]
+    async fn what_lasts_is_never_taken_back() {
+        let Disk { asks, mut lasting } = Log::over(tempfile::tempfile().unwrap(), Arc::default()).unwrap().disk;
+        let is_second = |lasting: &Lasting| matches!(lasting, Lasting::Until(2));
+        asks.send(2).unwrap();
+        lasting.wait_for(is_second).await.unwrap();
+        asks.send(1).unwrap();
+        drop(asks);
+        while lasting.changed().await.is_ok() {}
+        assert!(is_second(&lasting.borrow()), "{:?}", *lasting.borrow());
     }
 
     /// Nothing lasts in `/dev/null`, and it says so.
