@@ -110,13 +110,14 @@ impl<C: Connection + 'static> Stock<C> {
         self.0.pick(right.map_err(|_| sqlx::Error::PoolClosed)?, mode)
     }
 
-    /// Makes one for whoever has waited longest. Once begun, it is made even if nobody waits for it any more.
+    /// Makes one for whoever has waited longest. Once begun, it is made even if nobody waits for it any more, and has as
+    /// long for it as if it had been begun at once.
     async fn make(&self, deadline: Instant) -> Result<(), sqlx::Error> {
         let stock = Arc::clone(&self.0);
         let turn = timeout_at(deadline.into(), stock.turn_to_make()).await;
         let (room, turn) = turn.map_err(|_| sqlx::Error::PoolTimedOut)?.map_err(|_| sqlx::Error::PoolClosed)?;
         let making = tokio::spawn(async move {
-            let conn = stock.plan.make(deadline).await?;
+            let conn = stock.plan.make(Instant::now() + stock.plan.patience).await?;
             stock.put_back(Kept::new(conn, room));
             drop(turn);
             Ok(())
@@ -226,7 +227,7 @@ mod tests {
 
     use super::*;
     use crate::store::file::{FileConnection, FileOptions};
-    use crate::store::plan::SetUp;
+    use crate::store::plan::{Server, SetUp};
 
     pub(super) fn stock(most: u32, patience: Duration) -> Stock<FileConnection> {
         stock_of(|_, _| Box::pin(async { Ok(()) }), most, patience)
@@ -325,6 +326,22 @@ mod tests {
         assert_eq!(MADE.load(Relaxed), 1);
         let _third = stock.take().await.unwrap();
         assert_eq!(MADE.load(Relaxed), 2, "what was begun is of use to the next");
+    }
+
+    /// A fifth waits for its turn until it has half of its time left.
+    #[tokio::test]
+    async fn one_that_is_begun_late_is_made_all_the_same() {
+        let set_up: SetUp<FileConnection> = |_, _| {
+            Box::pin(async {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                Ok(())
+            })
+        };
+        let mut stock = stock_of(set_up, 5, Duration::from_millis(300));
+        let server = Server { trusted: Duration::from_secs(60), switch: |_, _| Box::pin(async { Ok(()) }) };
+        Arc::get_mut(&mut stock.0).unwrap().plan.server = Some(server);
+        let taken = join_all((0..5).map(|_| stock.take())).await;
+        assert_eq!(taken.iter().filter(|taken| taken.is_ok()).count(), 5);
     }
 
     #[tokio::test]
