@@ -251,6 +251,15 @@ impl Tx {
         }
     }
 
+    /// Not to be called by itself, either. A connection whose statement was refused is as good as before; one that did not
+    /// answer is dropped.
+    pub(crate) async fn roll_back_after(self, error: &Error) {
+        if matches!(error, Error::Failed(sqlx::Error::Database(_))) {
+            // Where this fails, it is dropped, too.
+            let _ = self.roll_back().await;
+        }
+    }
+
     fn patience(&self) -> Duration {
         match self {
             Self::Sqlite { patience, .. } | Self::MySql { patience, .. } => *patience,

@@ -19,15 +19,17 @@ macro_rules! transaction {
     ($db:expr, |$tx:ident| $body:block, $commit:ident) => {
         $crate::store::again_after_conflicts!($db, async {
             let mut transaction = $db.begin().await?;
-            let outcome: Option<_> = {
+            let outcome: $crate::store::Result<Option<_>> = async {
                 let $tx = &mut transaction;
-                $body
-            };
-            match outcome {
-                Some(_) => transaction.$commit().await?,
-                None => transaction.roll_back().await?,
+                Ok($body)
             }
-            $crate::store::Result::Ok(outcome)
+            .await;
+            match &outcome {
+                Ok(Some(_)) => transaction.$commit().await?,
+                Ok(None) => transaction.roll_back().await?,
+                Err(error) => transaction.roll_back_after(error).await,
+            }
+            outcome
         })
     };
 }

@@ -129,8 +129,18 @@ pub async fn youngest_waiting_for_table(conn: &mut MySqlConnection) -> i64 {
 }
 
 async fn waiting_for_table(conn: &mut MySqlConnection) -> String {
-    let threads = if is_mariadb(conn).await { "information_schema.processlist" } else { MYSQL_THREADS };
-    format!("SELECT COUNT(*) FROM {threads} p WHERE db = DATABASE() AND {WAITS}")
+    format!("SELECT COUNT(*) FROM {} p WHERE db = DATABASE() AND {WAITS}", threads(conn).await)
+}
+
+/// The connection to this database that is neither ours nor the `other`.
+pub async fn third(conn: &mut MySqlConnection, other: i64) -> i64 {
+    let threads = threads(conn).await;
+    let sql = format!(
+        "SELECT CAST(id AS SIGNED) FROM {threads} p WHERE db = DATABASE() AND id NOT IN (CONNECTION_ID(), {other})"
+    );
+    let ids: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(conn).await.unwrap();
+    assert_eq!(ids.len(), 1);
+    ids[0]
 }
 
 /// Waits until so many transactions on this database wait for the lock on a row.
@@ -174,6 +184,10 @@ const MYSQL_THREADS: &str = "(SELECT thread_id AS thread, processlist_id AS id, 
 const MARIADB_TRANSACTIONS: &str = "SELECT COUNT(*) FROM information_schema.innodb_trx t \
                                     JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id \
                                     WHERE p.db = DATABASE()";
+
+async fn threads(conn: &mut MySqlConnection) -> &'static str {
+    if is_mariadb(conn).await { "information_schema.processlist" } else { MYSQL_THREADS }
+}
 
 async fn is_mariadb(conn: &mut MySqlConnection) -> bool {
     count(conn, "SELECT VERSION() LIKE '%MariaDB%'").await == 1

@@ -6,7 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::database::{connect, count, id, new_database, run, shared, until_no_transaction_but, until_waiting_for_row};
+use crate::database::{
+    connect, count, id, new_database, run, shared, third, until_no_transaction_but, until_waiting_for_row,
+};
 use crate::node::{Node, Remote, Tokens, assert_unavailable, home};
 use crate::support::{OTHER_PASSWORD, PASSWORD, Pace};
 
@@ -82,6 +84,26 @@ async fn a_lock_that_someone_keeps_is_answered_in_time_and_leaves_nothing_behind
     let freed = Pace::now();
     node.remote.logout(&tokens.access).await.ok(200);
     assert!(freed.elapsed() < Duration::from_secs(1), "{:?}", freed.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_whose_statement_was_refused_is_kept_and_keeps_no_lock() {
+    let _server = shared().await;
+    let database = new_database().await;
+    let home = home(&database).with("BULLA_DATABASE_TIMEOUT", "20s").with("BULLA_DATABASE_CONNECTIONS", "1");
+    let node = Node::start(&home);
+    let tokens = node.remote.new_person(EMAIL).await;
+    let (mut other, mut witness) = (connect(&database).await, connect(&database).await);
+    let other_id = id(&mut other).await;
+    let nodes = third(&mut witness, other_id).await;
+    run(&mut other, "BEGIN").await;
+    count(&mut other, "SELECT COUNT(*) FROM sessions FOR UPDATE").await;
+    // The database gives up waiting for the lock, in the middle of a transaction.
+    assert_unavailable(&node.remote.logout(&tokens.access).await);
+    until_no_transaction_but(&mut witness, &[other_id]).await;
+    run(&mut other, "ROLLBACK").await;
+    node.remote.logout(&tokens.access).await.ok(200);
+    assert_eq!(third(&mut witness, other_id).await, nodes);
 }
 
 #[tokio::test(flavor = "multi_thread")]
