@@ -1,7 +1,11 @@
 .PHONY: run test check bench ladder growth soak import hash miri emulated timing overload fuzz mutants sbom
 run: ; cargo run --release
 test: ; scripts/test
-check: ; cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings && cargo deny check
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps -p bulla-argon2 -p bulla-seal -p bulla-token
+	cargo deny check
 bench: ; scripts/with-database mysql cargo bench --workspace --bench load -- all
 ladder: ; cargo bench --workspace --bench load -- ladder
 growth: ; cargo bench --workspace --bench load -- growth

@@ -9,6 +9,7 @@ mod libargon2;
 mod spread;
 mod threads;
 
+use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ fn main() -> Result<(), Failure> {
         let Setting { memory_kib, passes } = setting;
         agree(setting)?;
         println!("\nArgon2id m={memory_kib}, t={passes}, p=1: hashes a second, least to most of {ROUNDS} rounds");
-        for threads in [1, cores] {
+        for threads in BTreeSet::from([1, cores]) {
             println!("\n{threads} thread{}", if threads == 1 { "" } else { "s" });
             report(&contestants, &measure(threads, setting)?)?;
         }

@@ -1,5 +1,7 @@
 //! Computing blocks: the compression function G of RFC 9106 §3.5, by whatever the processor has.
 
+use std::fmt;
+
 use zeroize::Zeroizing;
 
 use crate::portable;
@@ -8,10 +10,10 @@ use crate::run::{Block, Run};
 use crate::x86_64::{avx2::Avx2, avx512, avx512::Avx512};
 
 /// Which instructions compute a block. All give the same bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Backend(Kind);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Portable,
     #[cfg(target_arch = "x86_64")]
@@ -83,5 +85,11 @@ impl Backend {
         for (word, value) in block.iter_mut().enumerate() {
             *value = arranged[self.place(word)];
         }
+    }
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Backend({})", self.name())
     }
 }

@@ -10,10 +10,10 @@ pub enum Error {
     #[error("the cost {0} is not one of Argon2: p is from 1 to {MOST_LANES}, m at least 8 times p, t at least 1")]
     Cost(String),
     /// At least 8 bytes, as in the reference implementation; RFC 9106 §3.1 recommends 16.
-    #[error("a salt has at least 8 bytes")]
+    #[error("a salt must have at least 8 bytes")]
     Salt,
     /// At least 4 bytes (RFC 9106 §3.1).
-    #[error("a hash has at least 4 bytes")]
+    #[error("a hash must have at least 4 bytes")]
     Output,
     /// At most 2³²-1 bytes (RFC 9106 §3.1).
     #[error("the {0} has 4 GiB or more")]

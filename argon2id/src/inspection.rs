@@ -64,33 +64,50 @@ fn left_on_stack(work: impl FnOnce()) -> HashSet<u64> {
 
 type Derive = fn(Scheme, &Input<'_>, Cost, &mut Memory, &mut [u8]) -> Result<(), Error>;
 
-/// How many words of the password or of the blocks.
-fn secrets_left_by(derive: Derive, cost: Cost, memory: &mut Memory) -> usize {
+/// How many words of the password or of the blocks are left: without that which overwrites the stack, and with it.
+fn secrets_left(cost: Cost, memory: &mut Memory) -> [usize; 2] {
     let password: Vec<u8> = (0..200_u32).flat_map(|number| number.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect();
     let (input, mut output) = (Input::new(&password, b"some salt"), [0; HASH_BYTES]);
-    let mut derived = || derive(Scheme::default(), &input, cost, memory, &mut output);
-    let left = left_on_stack(|| drop(catch_unwind(AssertUnwindSafe(&mut derived))));
+    let mut left_by = |derive: Derive, memory: &mut Memory| {
+        let mut derived = || derive(Scheme::default(), &input, cost, memory, &mut output);
+        left_on_stack(|| drop(catch_unwind(AssertUnwindSafe(&mut derived))))
+    };
+    let left = left_by(derive_on_stack, memory);
     let (blocks, _) = memory.blocks(cost).unwrap();
     let of_password = password.array_windows().map(|bytes| u64::from_le_bytes(*bytes));
     let of_blocks = blocks.as_flattened().iter().copied();
     // What was not filled yet tells nothing.
     let secrets: HashSet<u64> = of_password.chain(of_blocks).filter(|word| *word != 0).collect();
-    left.intersection(&secrets).count()
+    [left, left_by(derive, memory)].map(|left| left.intersection(&secrets).count())
 }
 
 #[test]
 fn nothing_of_the_password_or_of_a_block_is_left_on_the_stack() {
     for backend in Backend::all() {
-        let (memory, cost) = (&mut Memory::with(backend), Cost::new(32, 2, 1).unwrap());
-        assert!(secrets_left_by(derive_on_stack, cost, memory) > 0, "or the test would see nothing");
-        assert_eq!(secrets_left_by(derive, cost, memory), 0, "{}", backend.name());
+        let [before, after] = secrets_left(Cost::new(32, 2, 1).unwrap(), &mut Memory::with(backend));
+        assert!(before > 0, "or the test would see nothing");
+        assert_eq!(after, 0, "{}", backend.name());
     }
 }
 
 #[test]
 fn nor_is_anything_of_a_hash_that_a_pause_broke_off() {
-    let (memory, cost) = (Memory::new(), Cost::new(4096, 1, 1).unwrap());
-    let memory = &mut memory.pausing(|| panic!("on purpose, for this test"));
-    assert!(secrets_left_by(derive_on_stack, cost, memory) > 0, "or the test would see nothing");
-    assert_eq!(secrets_left_by(derive, cost, memory), 0);
+    let mut memory = Memory::new().pausing(|| panic!("on purpose, for this test"));
+    let [before, after] = secrets_left(Cost::new(4096, 1, 1).unwrap(), &mut memory);
+    assert!(before > 0, "or the test would see nothing");
+    assert_eq!(after, 0);
+}
+
+#[test]
+fn a_cost_that_the_system_does_not_give_is_an_error_and_the_next_hash_is_made() {
+    if fs::read_to_string("/proc/sys/vm/overcommit_memory").unwrap().trim() == "1" {
+        // It promises whatever it is asked for.
+        return;
+    }
+    let mut memory = Memory::new();
+    let mut hashed = |memory_kib| hash(b"open sesame", b"some salt", Cost::new(memory_kib, 1, 1).unwrap(), &mut memory);
+    let made = hashed(64).unwrap();
+    let refused = hashed(u32::MAX);
+    assert!(matches!(refused, Err(Error::Memory { mib: 4_194_303, .. })), "{refused:?}");
+    assert_eq!(hashed(64), Ok(made));
 }

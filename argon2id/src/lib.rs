@@ -18,9 +18,9 @@
 //! # Ok::<(), bulla_argon2::Error>(())
 //! ```
 //!
-//! [`hash`] and [`verify`] speak PHC strings ([`Phc`]); [`derive`] fills bytes, with a secret and associated data if
-//! wanted, and also computes Argon2d, Argon2i and version 0x10, so that hashes of others can be verified
-//! ([`Phc::matches_with`] where there is a secret).
+//! [`hash`] and [`verify`] speak PHC strings ([`Phc`], which takes a secret and associated data, too: [`Phc::of`]);
+//! [`derive()`] fills bytes of any length, and also computes Argon2d, Argon2i and version 0x10, so that hashes of others
+//! can be verified.
 //!
 //! Lanes (p) are computed one after the other, on the thread that asks: a server has other hashes for its other cores.
 //!
@@ -82,9 +82,7 @@ pub const HASH_BYTES: usize = 32;
 /// # Errors
 /// A salt below 8 bytes, a salt or password of 2³² bytes or more, or memory that the system does not give.
 pub fn hash(password: &[u8], salt: &[u8], cost: Cost, memory: &mut Memory) -> Result<String, Error> {
-    let mut hash = vec![0; HASH_BYTES];
-    derive(Scheme::default(), &Input::new(password, salt), cost, memory, &mut hash)?;
-    Ok(Phc { scheme: Scheme::default(), cost, salt: salt.to_vec(), hash }.to_string())
+    Phc::of(&Input::new(password, salt), cost, memory).map(|phc| phc.to_string())
 }
 
 /// Whether a PHC string of Argon2 (all variants, versions 0x10 and 0x13) is of this password. Hashes are compared in
@@ -97,7 +95,8 @@ pub fn verify(password: &[u8], phc: &str, memory: &mut Memory) -> Result<bool, E
     phc.parse::<Phc>()?.matches(password, memory)
 }
 
-/// Fills `output` (4 to 2³²-1 bytes) with what Argon2 derives from `input` (RFC 9106 §3.2).
+/// Fills `output` (4 to 2³²-1 bytes) with what Argon2 derives from `input` (RFC 9106 §3.2). Takes less than 80 KiB of the
+/// stack, most of which it overwrites at the end.
 ///
 /// # Errors
 /// A salt below 8 bytes, as in the reference implementation; a length that RFC 9106 §3.1 does not allow; or memory that the
@@ -110,15 +109,28 @@ pub fn derive(
     output: &mut [u8],
 ) -> Result<(), Error> {
     let _wiped = WipedStack;
-    derive_on_stack(scheme, input, cost, memory, output)
+    let memory = WipedIfBroken(memory);
+    derive_on_stack(scheme, input, cost, memory.0, output)
 }
 
-/// Overwrites what the compiler and the `blake2` crate leave below: the end of the password, blocks, registers. After a
-/// pause that panics, too.
+/// Wipes the memory of a hash that a pause broke off: what it holds is of this hash and of the one before.
+struct WipedIfBroken<'m>(&'m mut Memory);
+
+impl Drop for WipedIfBroken<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.wipe();
+        }
+    }
+}
+
+/// Overwrites what the compiler and the `blake2` crate leave below, under no name that could be wiped: the end of the
+/// password, blocks, registers that were put aside. After a pause that panics, too. The processor's own registers are not
+/// cleared: until others use them they hold much of the last block, which at p=1 is worth as much as the hash.
 struct WipedStack;
 
-/// More than is used below, where the compiler inlines: some ten blocks.
-const STACK_BYTES: usize = 32 * 1024;
+/// More than is used below, also where the compiler optimizes nothing; where it does, it is some ten blocks.
+const STACK_BYTES: usize = 64 * 1024;
 
 impl Drop for WipedStack {
     fn drop(&mut self) {
@@ -143,19 +155,29 @@ fn derive_on_stack(
 }
 
 impl Phc {
+    /// Of Argon2id, version 0x13, with a hash of [`HASH_BYTES`] bytes. Its string says nothing of a secret (a "pepper") and
+    /// of associated data, so [`Phc::matches_with`] is told of them again.
+    ///
+    /// # Errors
+    /// As [`hash`](hash()), and a secret or data of 2³² bytes or more.
+    pub fn of(input: &Input<'_>, cost: Cost, memory: &mut Memory) -> Result<Self, Error> {
+        let (scheme, mut hash) = (Scheme::default(), vec![0; HASH_BYTES]);
+        derive(scheme, input, cost, memory, &mut hash)?;
+        Ok(Self { scheme, cost, salt: input.salt.to_vec(), hash })
+    }
+
     /// Whether this is the hash of a password, at the cost that it says. Compares in constant time.
     ///
     /// # Errors
-    /// A salt, hash or password of a length that [`derive`] does not take, or memory that the system does not give.
+    /// A salt, hash or password of a length that [`derive()`] does not take, or memory that the system does not give.
     pub fn matches(&self, password: &[u8], memory: &mut Memory) -> Result<bool, Error> {
         self.matches_with(password, &[], &[], memory)
     }
 
-    /// As [`Phc::matches`], of a hash that was also made of a secret (a "pepper") or of associated data, of which its
-    /// string says nothing.
+    /// As [`Phc::matches`], of a hash that was also made of a secret or of associated data.
     ///
     /// # Errors
-    /// As there, and a secret or data of a length that [`derive`] does not take.
+    /// As there, and a secret or data of a length that [`derive()`] does not take.
     pub fn matches_with(
         &self,
         password: &[u8],

@@ -14,11 +14,12 @@ use crate::{Cost, Error};
 /// Mapping memory anew for each hash, page by page, costs as much as the hash. So keep one for each thread that hashes;
 /// while no hash is wanted, [release](Self::release) it.
 ///
-/// Until it is wiped, or filled by the next hash, it holds the blocks of the last one, and of none before. Whoever
-/// reads them can guess the password without filling memory for each guess, so thousands of times as fast as from the
-/// hash: wipe it where that matters more than a tenth of the time. From 2 MiB on, Linux leaves it out of core dumps; it
-/// may swap it out. Where the system promises more memory than it has, as Linux does, a cost that is too high may end
-/// the process instead of being an error.
+/// Until it is wiped, or filled by the next hash, it holds the blocks of the last one, and of none before; of one that
+/// a pause broke off, nothing. Whoever reads them can guess the password without filling memory for each guess, so
+/// thousands of times as fast as from the hash: wipe it where that matters more than a tenth of the time. From 2 MiB
+/// on, Linux leaves it out of core dumps; it may swap it out. Where the system promises more memory than it has, as
+/// Linux does, a cost that is too high may end the process instead of being an error. Where it is one, what was held
+/// before is given back already.
 pub struct Memory {
     arena: Arena,
     /// Bytes of the last hash: what lies beyond is zeros.
@@ -39,7 +40,7 @@ pub(crate) struct Compressor {
 const STRETCH: u32 = 1024;
 
 enum Arena {
-    /// Below the size of a huge page.
+    /// Below the size of a huge page, and where there are none.
     Heap(Vec<u8>),
     Mapped(MmapMut),
 }
@@ -144,7 +145,8 @@ impl Arena {
     fn of(bytes: usize) -> Result<Self, Error> {
         let mib = bytes >> 20;
         let refused = |error: &dyn fmt::Display| Error::Memory { mib, reason: error.to_string() };
-        if bytes < HUGE_PAGE {
+        // Elsewhere, memmap2 maps nothing.
+        if bytes < HUGE_PAGE || cfg!(not(any(unix, windows))) {
             let mut heap = Vec::new();
             heap.try_reserve_exact(bytes + CACHE_LINE).map_err(|error| refused(&error))?;
             heap.resize(bytes + CACHE_LINE, 0);
@@ -284,12 +286,15 @@ mod tests {
     #[test]
     #[cfg_attr(miri, ignore = "takes hours")]
     fn a_pause_that_panics_ends_one_hash_and_changes_no_other() {
-        let mut is_first = true;
-        let mut memory =
-            Memory::new().pausing(move || assert!(!std::mem::take(&mut is_first), "on purpose, for this test"));
-        let broken = catch_unwind(AssertUnwindSafe(|| hashed(&mut memory, 4096)));
-        assert!(broken.is_err());
-        assert_eq!(hashed(&mut memory, 4096), hashed(&mut Memory::new(), 4096));
+        thread_local!(static BREAKS: Cell<bool> = const { Cell::new(false) });
+        let mut memory = Memory::new().pausing(|| assert!(!BREAKS.get(), "on purpose, for this test"));
+        let before = hashed(&mut memory, 4096);
+        assert!(used(&memory) > 4096 * 1000, "or the test would see nothing");
+        BREAKS.set(true);
+        assert!(catch_unwind(AssertUnwindSafe(|| hashed(&mut memory, 4096))).is_err());
+        BREAKS.set(false);
+        assert_eq!(used(&memory), 0, "what is left is of this hash and of the one before");
+        assert_eq!(hashed(&mut memory, 4096), before);
     }
 
     #[test]
@@ -305,6 +310,12 @@ mod tests {
             let (pauses, mib) = (PAUSES.replace(0), memory_kib * passes / STRETCH);
             // Where the password has no say, one comes later, and the blocks that choose are computed as well.
             assert!((mib - 1..=mib + 1).contains(&pauses), "{pauses} in {mib}");
+        }
+        // Three of half a stretch.
+        let mut pausing = Memory::new().pausing(|| PAUSES.set(PAUSES.get() + 1));
+        for pauses in [0, 0, 1] {
+            hashed(&mut pausing, STRETCH * 2 / 5);
+            assert_eq!(PAUSES.get(), pauses);
         }
     }
 

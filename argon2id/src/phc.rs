@@ -32,21 +32,18 @@ impl FromStr for Phc {
     /// # Errors
     /// [`Error::Phc`] with what is wrong with the string, or [`Error::Cost`] where m, t and p do not go together.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let mut fields = text.split('$');
+        let mut fields = text.strip_prefix('$').ok_or(Error::Phc("it must begin with $"))?.split('$');
         let mut field = |what| fields.next().ok_or(Error::Phc(what));
-        if !field("it begins with $")?.is_empty() {
-            return Err(Error::Phc("it begins with $"));
-        }
         let variant = field("the variant is missing")?;
         let variant = Variant::ALL.into_iter().find(|known| known.name() == variant);
-        let variant = variant.ok_or(Error::Phc("the variant is argon2id, argon2i or argon2d"))?;
+        let variant = variant.ok_or(Error::Phc("the variant must be argon2id, argon2i or argon2d"))?;
         let mut parameters = field("the cost is missing")?;
         let mut version = Version::V0x10;
         if let Some(number) = parameters.strip_prefix("v=") {
             version = match number {
                 "16" => Version::V0x10,
                 "19" => Version::V0x13,
-                _ => return Err(Error::Phc("the version is 16 or 19")),
+                _ => return Err(Error::Phc("the version must be 16 or 19")),
             };
             parameters = field("the cost is missing")?;
         }
@@ -57,14 +54,14 @@ impl FromStr for Phc {
             return Err(Error::Phc("something follows the hash"));
         }
         if salt.len() < SHORTEST_SALT_BYTES || hash.len() < SHORTEST_OUTPUT_BYTES {
-            return Err(Error::Phc("a salt has at least 8 bytes, a hash at least 4"));
+            return Err(Error::Phc("the salt must have at least 8 bytes, the hash at least 4"));
         }
         Ok(Self { scheme: Scheme { variant, version }, cost, salt, hash })
     }
 }
 
 fn cost(text: &str) -> Result<Cost, Error> {
-    let problem = Error::Phc("the cost is of the form m=19456,t=2,p=1");
+    let problem = Error::Phc("the cost must be of the form m=19456,t=2,p=1");
     let mut parameters = text.split(',');
     let mut number = |name: &str| {
         let digits = parameters.next()?.strip_prefix(name)?;
@@ -81,7 +78,7 @@ fn cost(text: &str) -> Result<Cost, Error> {
 }
 
 fn bytes(text: &str) -> Result<Vec<u8>, Error> {
-    STANDARD_NO_PAD.decode(text).map_err(|_| Error::Phc("salt and hash are base64 without padding"))
+    STANDARD_NO_PAD.decode(text).map_err(|_| Error::Phc("salt and hash must be base64 without padding"))
 }
 
 impl fmt::Display for Phc {
@@ -131,14 +128,14 @@ mod tests {
     #[test]
     fn anything_else_is_refused_with_the_reason() {
         for (from, to, reason) in [
-            ("$argon2id", "argon2id", "begins with $"),
-            ("argon2id", "argon2", "the variant"),
-            ("v=19", "v=20", "the version"),
-            ("m=19456,t=2,p=1", "t=2,m=19456,p=1", "of the form"),
-            ("m=19456", "m=+19456", "of the form"),
-            ("m=19456", "m=019456", "of the form"),
-            ("p=1", "p=1,x=1", "of the form"),
-            ("m=19456", "m=4294967296", "of the form"),
+            ("$argon2id", "argon2id", "must begin with $"),
+            ("argon2id", "argon2", "the variant must"),
+            ("v=19", "v=20", "the version must"),
+            ("m=19456,t=2,p=1", "t=2,m=19456,p=1", "must be of the form"),
+            ("m=19456", "m=+19456", "must be of the form"),
+            ("m=19456", "m=019456", "must be of the form"),
+            ("p=1", "p=1,x=1", "must be of the form"),
+            ("m=19456", "m=4294967296", "must be of the form"),
             ("p=1", "p=2433", "at least 8 times p"),
             ("t=2", "t=0", "t at least 1"),
             ("c29tZXNhbHQ", "c29tZXNhbHQ=", "without padding"),

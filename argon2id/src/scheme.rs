@@ -148,8 +148,22 @@ mod tests {
 
     #[test]
     #[cfg(target_pointer_width = "64")]
+    #[cfg_attr(miri, ignore = "its own address space is smaller")]
     fn a_length_that_does_not_fit_into_its_field_is_refused() {
-        assert_eq!(length("salt", u32::MAX as usize), Ok(u32::MAX));
-        assert_eq!(length("salt", u32::MAX as usize + 1), Err(Error::TooLong("salt")));
+        let refused =
+            |input: Input<'_>, output| seed(Scheme::default(), &input, Cost::new(8, 1, 1).unwrap(), output).err();
+        let few = Input::new(b"", b"some salt");
+        assert_eq!(refused(few, u32::MAX as usize), None);
+        assert_eq!(refused(few, u32::MAX as usize + 1), Some(Error::TooLong("output")));
+        // Nothing of it is ever touched.
+        let many = memmap2::MmapOptions::new().len(1 << 32).no_reserve_swap().map_anon().unwrap();
+        for (input, name) in [
+            (Input { password: &many, ..few }, "password"),
+            (Input { salt: &many, ..few }, "salt"),
+            (Input { secret: &many, ..few }, "secret"),
+            (Input { associated_data: &many, ..few }, "associated data"),
+        ] {
+            assert_eq!(refused(input, 32), Some(Error::TooLong(name)));
+        }
     }
 }

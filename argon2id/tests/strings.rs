@@ -34,10 +34,9 @@ fn what_we_write_verifies_for_its_password_alone() {
 fn a_secret_and_associated_data_are_parts_of_what_matches() {
     let (mut memory, cost, salt) = (Memory::new(), Cost::new(64, 2, 1).unwrap(), b"a salt of some bytes");
     let input = Input { password: b"open sesame", salt, secret: b"pepper", associated_data: b"ada" };
-    let mut hash = vec![0; HASH_BYTES];
-    derive(Scheme::default(), &input, cost, &mut memory, &mut hash).unwrap();
-    let phc = Phc { scheme: Scheme::default(), cost, salt: salt.to_vec(), hash };
+    let phc = Phc::of(&input, cost, &mut memory).unwrap();
     let stored: Phc = phc.to_string().parse().unwrap();
+    assert_eq!(stored, phc);
     for (password, secret, data, matches) in [
         ("open sesame", "pepper", "ada", true),
         ("open sesamE", "pepper", "ada", false),
