@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Annotated
 
 import jwt
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, HTTPException, status
 from fastapi.security import OAuth2PasswordBearer, OAuth2PasswordRequestForm
 from jwt.exceptions import InvalidTokenError
@@ -28,8 +29,7 @@ else:
 
 DUMMY_HASH = password_hash.hash("dummypassword")
 
-# A connection for each of the 40 threads that FastAPI runs `def` endpoints on.
-engine = create_engine(f"sqlite:///{os.environ['DATA']}/users.db", pool_size=40)
+engine = create_engine(f"sqlite:///{os.environ['DATA']}/users.db")
 
 
 @event.listens_for(engine, "connect")
@@ -75,6 +75,8 @@ def create_db_and_tables():
 async def lifespan(_app: FastAPI):
     # Uvicorn's workers outlive a parent that is killed.
     Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
+    # One hash at a time in each process: more only disturb each other, and take memory.
+    current_default_thread_limiter().total_tokens = 1
     yield
 
 
