@@ -11,13 +11,15 @@ use crate::limits::{Apart, Limits};
 use crate::question::{Question, Scenario, Slice};
 use crate::rows::{RowRates, Rows};
 use crate::stage::Failure;
-use crate::turns::beside;
+use crate::turns::{self, beside};
 
 pub const ROUNDS: usize = 5;
 pub const SLICE: Duration = Duration::from_secs(2);
 /// Connections that hammer the login while others ask for something else.
 pub const HAMMERING: usize = 32;
 pub const LADDER: [usize; 8] = [2, 4, 8, 16, 32, 64, 128, 256];
+/// More are refused by two hashing threads.
+const QUEUE: usize = 64;
 const TOPICS: [Topic; 7] = [
     Topic::Login,
     Topic::CrowdedLogin,
@@ -35,7 +37,7 @@ pub struct Measured {
     pub limits: Vec<Limits>,
     pub sqlite_rows: Vec<RowRates>,
     pub mysql_rows: Vec<RowRates>,
-    /// After each start: ours are started anew for each round.
+    /// Of each round.
     pub idle_memory_kib: BTreeMap<&'static str, Vec<u64>>,
     pub slices: BTreeMap<(Topic, &'static str), Vec<Slice>>,
 }
@@ -79,12 +81,22 @@ impl Topic {
     /// thing.
     pub fn ask(self, server: &Running, limits: &mut Apart) -> Result<Option<Slice>, Failure> {
         let (question, size) = (self.question(), server.entrant.key_size());
+        let turn = Question { duration: self.turn(), ..question };
         match self {
             Self::Login | Self::Ladder(_) if server.entrant.hashes_as_ours() => {
-                beside(question, server, |slice| limits.logins(size, slice))
+                beside(turn, server, |slice| limits.logins(size, slice))
             }
-            Self::Verify => beside(question, server, |slice| limits.hellos(slice)),
+            Self::Verify if server.entrant.dialect.checks_tokens() => {
+                beside(turn, server, |slice| limits.hellos(slice))
+            }
             _ => question.ask(server),
+        }
+    }
+
+    fn turn(self) -> Duration {
+        match self {
+            Self::Ladder(connections) if connections > QUEUE => turns::LONG_SLICE,
+            _ => turns::SLICE,
         }
     }
 
@@ -113,7 +125,7 @@ pub fn measure() -> Result<Measured, Failure> {
     };
     let topics: Vec<Topic> = TOPICS.into_iter().chain(LADDER.map(Topic::Ladder)).collect();
     let (ours, theirs): (Vec<_>, Vec<_>) = FIELD.iter().partition(|entrant| entrant.dialect == Dialect::Bulla);
-    let theirs = start(&theirs, &mut measured)?;
+    let theirs = start(&theirs)?;
     for round in 1..=ROUNDS {
         eprintln!("round {round} of {ROUNDS}: rows");
         // Anew, as are ours, from fresh copies.
@@ -121,8 +133,13 @@ pub fn measure() -> Result<Measured, Failure> {
         measured.limits.push(limits.measure(SLICE)?);
         measured.sqlite_rows.push(sqlite.measure(SLICE / 2)?);
         measured.mysql_rows.push(mysql.measure(SLICE / 2)?);
-        let ours = start(&ours, &mut measured)?;
+        let ours = start(&ours)?;
         let servers: Vec<&Running> = ours.iter().chain(&theirs).collect();
+        // Hashing threads give their memory back after a while.
+        std::thread::sleep(REST);
+        for server in &servers {
+            measured.idle_memory_kib.entry(server.entrant.name).or_default().push(server.usage()?.memory_kib);
+        }
         let servers: Vec<&Running> = order(round).map(|place| servers[place]).collect();
         for topic in &topics {
             eprintln!("round {round} of {ROUNDS}: {topic}");
@@ -132,7 +149,7 @@ pub fn measure() -> Result<Measured, Failure> {
     Ok(measured)
 }
 
-fn start(entrants: &[&'static Entrant], measured: &mut Measured) -> Result<Vec<Running>, Failure> {
+fn start(entrants: &[&'static Entrant]) -> Result<Vec<Running>, Failure> {
     let mut servers = Vec::new();
     for entrant in entrants {
         eprintln!("starting {}", entrant.title);
@@ -140,11 +157,6 @@ fn start(entrants: &[&'static Entrant], measured: &mut Measured) -> Result<Vec<R
     }
     for server in &servers {
         warm_up(server)?;
-    }
-    // Hashing threads give their memory back after a while.
-    std::thread::sleep(REST);
-    for server in &servers {
-        measured.idle_memory_kib.entry(server.entrant.name).or_default().push(server.usage()?.memory_kib);
     }
     Ok(servers)
 }

@@ -102,6 +102,10 @@ impl Dialect {
         }
     }
 
+    pub fn checks_tokens(self) -> bool {
+        self != Self::Loco
+    }
+
     /// Who is this, as the database knows them.
     pub fn profile(self, session: &Session) -> Vec<u8> {
         let path = match self {

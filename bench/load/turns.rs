@@ -13,6 +13,8 @@ pub type Contestant<'a> = Box<dyn FnMut() -> Result<f64, Failure> + 'a>;
 
 /// One turn of a server.
 pub const SLICE: Duration = Duration::from_secs(1);
+/// Of one that refuses some: they are told to come again in a second, and do so several times.
+pub const LONG_SLICE: Duration = Duration::from_secs(4);
 /// Of a limit.
 pub const LIMIT_SLICE: Duration = Duration::from_millis(500);
 pub const TURNS: usize = 4;
@@ -31,13 +33,13 @@ pub fn take(contestants: &mut [Contestant<'_>]) -> Result<Vec<f64>, Failure> {
     Ok(sums.into_iter().map(|sum| sum / TURNS as f64).collect())
 }
 
-/// A server beside what the machine can do at that moment; `None` where the server has no such thing.
+/// A server, for so long in each of its turns, beside what the machine can do at that moment; `None` where the server has
+/// no such thing.
 pub fn beside(
     question: Question,
     server: &Running,
     mut limit: impl FnMut(Duration) -> Result<f64, Failure>,
 ) -> Result<Option<Slice>, Failure> {
-    let question = Question { duration: SLICE, ..question };
     let mut slices = Vec::new();
     let mut contestants: [Contestant<'_>; 2] = [
         Box::new(|| {
