@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use crate::dialect::{Dialect, Person, Session};
 use crate::drive::{Outcome, Pace, Script, drive};
 use crate::field::Running;
-use crate::scripts::{Again, FromStock, Mixed, Refreshing, Stock};
+use crate::scripts::{Again, FromStock, Mixed, PASSWORD, Refreshing, Stock, new_email};
 use crate::sealer::Sealer;
 use crate::stage::Failure;
 use crate::wire::Wire;
@@ -82,6 +82,8 @@ type Scripts = Vec<Box<dyn Script>>;
 const PROBES: f64 = 50.0;
 /// So that a probe hardly ever waits for the one before.
 const PROBE_CONNECTIONS: usize = 8;
+/// So many people are logged in before the clock runs, and no others.
+const APART: usize = 64;
 /// More than a server here answers.
 const LOGINS_A_SECOND: f64 = 450.0;
 
@@ -186,18 +188,20 @@ fn stock(
     Stock::of(count, Box::new(move |number| make(&sealer, number)))
 }
 
+/// Of others each time, as long as there are others.
 fn logins(server: &Running, count: usize) -> Result<Arc<Stock>, Failure> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
     let (dialect, people) = (server.entrant.dialect, server.people);
-    stock(server, count, move |sealer, number| dialect.login(&people.number(number), sealer))
+    let (first, most) = (NEXT.fetch_add(count, Ordering::Relaxed), people.count() - APART);
+    stock(server, count, move |sealer, number| dialect.login(&people.number((first + number) % most), sealer))
 }
 
-/// Of accounts that lie apart from those that are logged in to meanwhile, where there are enough.
+/// Of accounts apart from those that are logged in to meanwhile.
 fn log_in(server: &Running, count: usize) -> Result<Vec<Session>, Failure> {
     let (dialect, sealer, mut wire) = (server.entrant.dialect, server.sealer()?, Wire::to(server.address)?);
     let mut sessions = Vec::new();
     for number in 0..count {
-        let people = server.people.count();
-        let person = server.people.number(people - 1 - number % people);
+        let person = server.people.number(server.people.count() - 1 - number % APART);
         let answer = wire.ask(&dialect.login(&person, &sealer)?)?;
         if answer.status != 200 {
             let body = String::from_utf8_lossy(&answer.body);
@@ -210,8 +214,5 @@ fn log_in(server: &Running, count: usize) -> Result<Vec<Session>, Failure> {
 
 fn someone_new() -> Person {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    Person {
-        email: format!("new-{}@example.com", NEXT.fetch_add(1, Ordering::Relaxed)),
-        password: crate::scripts::PASSWORD,
-    }
+    Person { email: new_email(NEXT.fetch_add(1, Ordering::Relaxed)), password: PASSWORD }
 }

@@ -122,10 +122,19 @@ impl People {
     }
 }
 
-/// As [`Tables::fill`](crate::tables::Tables::fill) makes them: in no order, as people's are. Below its modulus, no number
-/// of Lehmer's generator comes twice.
+/// As [`Tables::fill`](crate::tables::Tables::fill) makes them.
 fn filled_email(number: usize) -> String {
-    format!("{:012}@example.org", number * 48_271 % 2_147_483_647)
+    format!("{}@example.org", in_no_order(number))
+}
+
+/// Of someone who is not there yet: between the others.
+pub fn new_email(number: usize) -> String {
+    format!("{}@example.com", in_no_order(number))
+}
+
+/// As people's addresses are. Below its modulus, no number of Lehmer's generator comes twice.
+fn in_no_order(number: usize) -> String {
+    format!("{:012}", number * 48_271 % 2_147_483_647)
 }
 
 pub const PASSWORD: &str = "quiet tides wander north";

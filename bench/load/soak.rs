@@ -8,6 +8,8 @@ use crate::stage::Failure;
 
 const SLICE: Duration = Duration::from_secs(30);
 const CONNECTIONS: usize = 32;
+/// Longer than hashing threads keep their memory.
+const REST: Duration = Duration::from_secs(30);
 
 pub fn soak(entrant: &'static Entrant, minutes: usize) -> Result<(), Failure> {
     let server = entrant.start()?;
@@ -18,7 +20,13 @@ pub fn soak(entrant: &'static Entrant, minutes: usize) -> Result<(), Failure> {
         let answered = question.ask(&server)?.ok_or("no such question")?;
         let (requests, failed) = (answered.outcome.latencies.count(), answered.outcome.failed());
         let after = SLICE.as_secs() as usize * slice;
-        println!("| {after} s | {requests} | {failed} | {:.1} MiB |", answered.memory_kib as f64 / 1024.0);
+        println!("| {after} s | {requests} | {failed} | {:.1} MiB |", mib(answered.memory_kib));
     }
+    std::thread::sleep(REST);
+    println!("\n{:.1} MiB {} s later", mib(server.usage()?.memory_kib), REST.as_secs());
     Ok(())
+}
+
+fn mib(kib: u64) -> f64 {
+    kib as f64 / 1024.0
 }
