@@ -26,7 +26,7 @@ pub(super) struct Courtesy {
 const MOMENT: Duration = Duration::from_millis(1);
 
 impl Courtesy {
-    /// Called every quarter of a millisecond: whoever waits for the core goes first.
+    /// Called after each MiB of blocks, some tenths of a millisecond: whoever waits for the core goes first.
     ///
     /// Priority alone does not do this. Linux lets a thread run on for some three milliseconds before it looks who else
     /// waits, and a login waits for a core a dozen times. Where others never stop, a thread that steps aside each time would
