@@ -83,7 +83,7 @@ const PROBES: f64 = 50.0;
 /// So that a probe hardly ever waits for the one before.
 const PROBE_CONNECTIONS: usize = 8;
 /// So many people are logged in before the clock runs, and no others.
-const APART: usize = 64;
+const APART: usize = 32;
 /// More than a server here answers.
 const LOGINS_A_SECOND: f64 = 450.0;
 
