@@ -50,7 +50,7 @@ use condition::Condition;
 use file::FileConnection;
 use file_transaction::FileTransaction;
 use plan::Mode;
-use statement::{Executor, eight, execute, execute_alone, in_time, on, on_one_of, statements, within};
+use statement::{Executor, eight, execute, execute_alone, in_time, on, on_one_of, remove, statements, within};
 
 /// Connections to read with, and to begin a transaction on. Cloning shares them.
 #[derive(Clone, Debug)]

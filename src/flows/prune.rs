@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::model::{AuditEvent, Session};
 use crate::store::{attempts, audit_events, sessions, spent_envelopes, transaction};
 
-const BATCH: u32 = 200;
+const BATCH: u32 = 3 * 64;
 
 /// Removes one batch of each kind; true when there is more to do.
 pub async fn prune(app: &App) -> Result<bool, Internal> {
@@ -23,18 +23,10 @@ pub async fn prune(app: &App) -> Result<bool, Internal> {
         return Ok(false);
     }
     transaction!(app.db, |tx| {
-        for digest in &digests {
-            spent_envelopes::delete(tx, digest).await?;
-        }
-        for session in &over {
-            sessions::delete(tx, session).await?;
-        }
-        for counter in &counters {
-            attempts::delete_over(tx, counter, now).await?;
-        }
-        for event in &events {
-            audit_events::delete(tx, event).await?;
-        }
+        spent_envelopes::remove(tx, &digests).await?;
+        sessions::remove(tx, &over).await?;
+        attempts::remove_over(tx, &counters, now).await?;
+        audit_events::remove(tx, &events).await?;
         Some(())
     })?;
     Ok(most >= BATCH as usize)

@@ -1,7 +1,7 @@
 //! The table `attempts`: failed logins in a row, one row a counter.
 
 use super::joined::Joined;
-use super::{Db, Insertion, Result, Tx, execute, on, statements};
+use super::{Db, Insertion, Result, Tx, eight, execute, on, remove, statements};
 use crate::model::{Account, Attempts, Counter, Email, Timestamp};
 
 statements! {
@@ -22,7 +22,8 @@ statements! {
                WHERE counter > ? AND counter < ? AND failures > 0";
     DELETE = "DELETE FROM attempts WHERE counter = ?";
     LIST_OVER = "SELECT counter FROM attempts WHERE kept_until < ? ORDER BY kept_until LIMIT ?";
-    DELETE_OVER = "DELETE FROM attempts WHERE counter = ? AND kept_until < ?";
+    DELETE_64_OVER = concat!("DELETE FROM attempts WHERE counter IN (", eight!(eight!("?")), ") AND kept_until < ?");
+    DELETE_1_OVER = "DELETE FROM attempts WHERE counter = ? AND kept_until < ?";
 }
 
 /// Whatever is known of an address to which someone says to have the password.
@@ -140,9 +141,9 @@ pub async fn list_over(db: &Db, now: Timestamp, limit: u32) -> Result<Vec<String
     on!(db, |conn| sqlx::query_scalar(LIST_OVER).bind(now).bind(limit).fetch_all(conn))
 }
 
-/// Unless it counted another attempt since.
-pub async fn delete_over(tx: &mut Tx, name: &str, now: Timestamp) -> Result<()> {
-    execute!(tx, sqlx::query(DELETE_OVER).bind(name).bind(now)).map(drop)
+/// But for those that counted another attempt since.
+pub async fn remove_over(tx: &mut Tx, names: &[String], now: Timestamp) -> Result<()> {
+    remove!(tx, names, [sqlx::query(DELETE_64_OVER), sqlx::query(DELETE_1_OVER)], now)
 }
 
 async fn insert(tx: &mut Tx, counter: &Counter, attempts: &Attempts) -> Result<Insertion> {

@@ -1,7 +1,7 @@
 //! The table `audit_events`: what happened, one row an event. There is no UPDATE; a DELETE only of what is older than it
 //! is kept.
 
-use super::{Db, Result, Tx, execute, on, statements};
+use super::{Db, Result, Tx, eight, execute, on, remove, statements};
 use crate::model::{AccountId, AuditEvent};
 
 statements! {
@@ -12,7 +12,8 @@ statements! {
     LIST_OF_ACCOUNT = "SELECT id, at, kind, account_id, session_id, actor, address, user_agent, request_id, detail \
                        FROM audit_events WHERE account_id = ? AND id > ? ORDER BY id LIMIT ?";
     LIST_OLD = "SELECT id FROM audit_events WHERE id < ? ORDER BY id LIMIT ?";
-    DELETE = "DELETE FROM audit_events WHERE id = ?";
+    DELETE_64 = concat!("DELETE FROM audit_events WHERE id IN (", eight!(eight!("?")), ")");
+    DELETE_1 = "DELETE FROM audit_events WHERE id = ?";
 }
 
 pub async fn insert(tx: &mut Tx, event: &AuditEvent) -> Result<()> {
@@ -46,6 +47,6 @@ pub async fn list_old(db: &Db, before: &str, limit: u32) -> Result<Vec<String>> 
     on!(db, |conn| sqlx::query_scalar(LIST_OLD).bind(before).bind(limit).fetch_all(conn))
 }
 
-pub async fn delete(tx: &mut Tx, id: &str) -> Result<()> {
-    execute!(tx, sqlx::query(DELETE).bind(id)).map(drop)
+pub async fn remove(tx: &mut Tx, ids: &[String]) -> Result<()> {
+    remove!(tx, ids, [sqlx::query(DELETE_64), sqlx::query(DELETE_1)])
 }

@@ -1,6 +1,6 @@
 //! The table `sessions`: one row a login.
 
-use super::{Db, Result, Tx, execute, execute_alone, on, statements, within};
+use super::{Db, Result, Tx, eight, execute, execute_alone, on, remove, statements, within};
 use crate::model::{
     Account, AccountId, Email, EndReason, Name, PasswordHash, RecentRotations, RefreshDigest, Session, SessionId,
     Timestamp,
@@ -33,7 +33,8 @@ statements! {
                       AND id <> ?";
     LIST_FROM = "SELECT id FROM sessions WHERE account_id = ? AND ended_at IS NULL ORDER BY id DESC LIMIT ? OFFSET ?";
     LIST_OVER = "SELECT id FROM sessions WHERE idle_ends_at < ? LIMIT ?";
-    DELETE = "DELETE FROM sessions WHERE id = ?";
+    DELETE_64 = concat!("DELETE FROM sessions WHERE id IN (", eight!(eight!("?")), ")");
+    DELETE_1 = "DELETE FROM sessions WHERE id = ?";
 }
 
 #[derive(sqlx::FromRow)]
@@ -165,6 +166,6 @@ pub async fn list_over(db: &Db, before: Timestamp, limit: u32) -> Result<Vec<Ses
     on!(db, |conn| sqlx::query_scalar(LIST_OVER).bind(before).bind(limit).fetch_all(conn))
 }
 
-pub async fn delete(tx: &mut Tx, id: &SessionId) -> Result<()> {
-    execute!(tx, sqlx::query(DELETE).bind(id)).map(drop)
+pub async fn remove(tx: &mut Tx, ids: &[SessionId]) -> Result<()> {
+    remove!(tx, ids, [sqlx::query(DELETE_64), sqlx::query(DELETE_1)])
 }

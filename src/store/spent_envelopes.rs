@@ -2,7 +2,7 @@
 
 use bulla_seal::EnvelopeDigest;
 
-use super::{Db, Insertion, Result, Tx, execute, on, statements};
+use super::{Db, Insertion, Result, Tx, eight, execute, on, remove, statements};
 use crate::model::Timestamp;
 
 statements! {
@@ -11,7 +11,8 @@ statements! {
     LIST_OF_RETIRED_KEYS = "SELECT s.digest FROM spent_envelopes s JOIN server_keys k ON k.kid = s.kid \
                             WHERE k.retired_at < ? LIMIT ?";
     LATEST_EXPIRY = "SELECT MAX(expires_at) FROM spent_envelopes";
-    DELETE = "DELETE FROM spent_envelopes WHERE digest = ?";
+    DELETE_64 = concat!("DELETE FROM spent_envelopes WHERE digest IN (", eight!(eight!("?")), ")");
+    DELETE_1 = "DELETE FROM spent_envelopes WHERE digest = ?";
 }
 
 /// How long an envelope could be opened again if it were not remembered.
@@ -48,6 +49,6 @@ pub async fn latest_expiry(db: &Db) -> Result<Option<Timestamp>> {
     on!(db, |conn| sqlx::query_scalar(LATEST_EXPIRY).fetch_one(conn))
 }
 
-pub async fn delete(tx: &mut Tx, digest: &[u8]) -> Result<()> {
-    execute!(tx, sqlx::query(DELETE).bind(digest)).map(drop)
+pub async fn remove(tx: &mut Tx, digests: &[Vec<u8>]) -> Result<()> {
+    remove!(tx, digests, [sqlx::query(DELETE_64), sqlx::query(DELETE_1)])
 }

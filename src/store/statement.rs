@@ -75,6 +75,24 @@ macro_rules! execute_alone {
     };
 }
 
+/// Removes rows by their keys, sixty-four with one question, and one by one what is left: of a small table, MySQL would
+/// rather read all rows, and lock them. What is bound after the keys is the same for all.
+macro_rules! remove {
+    ($tx:expr, $keys:expr, [$many:expr, $one:expr] $(, $bound:expr)*) => {{
+        let (most, others) = $keys.as_chunks::<64>();
+        for keys in most {
+            $crate::store::execute!(
+                $tx,
+                keys.iter().fold($many, |query, key| query.bind(key))$(.bind($bound))*
+            )?;
+        }
+        for key in others {
+            $crate::store::execute!($tx, $one.bind(key)$(.bind($bound))*)?;
+        }
+        Ok(())
+    }};
+}
+
 /// Names the statements of a table, and lists them so that a test can prepare each on every database.
 macro_rules! statements {
     ($($name:ident = $sql:expr;)+) => {
@@ -90,7 +108,7 @@ macro_rules! eight {
     };
 }
 
-pub(super) use {eight, execute, execute_alone, on, on_one_of, statements, within};
+pub(super) use {eight, execute, execute_alone, on, on_one_of, remove, statements, within};
 
 /// A server that is stopped, or behind a cable that was cut, neither answers nor refuses. Every request that needs it
 /// is answered "unavailable" instead of waiting for it.

@@ -21,6 +21,7 @@ mod overload;
 mod pages;
 mod password;
 mod profile;
+mod pruning;
 mod refresh;
 mod register;
 mod sealing_key;
