@@ -23,7 +23,7 @@ const SCENARIOS: [(Scenario, usize); 5] = [
 ];
 /// Sessions that expire all at once: more than are removed while people are asked about it.
 const EXPIRING: usize = 200_000;
-/// Logins a second meanwhile: a few of what two cores can do.
+/// Logins a second meanwhile: a sixth of what two cores can do.
 const RATE: f64 = 50.0;
 const LONGEST_PRUNING: Duration = Duration::from_secs(600);
 

@@ -28,8 +28,8 @@ pub fn write(measured: &Measured) -> Result<String, Failure> {
          login is hammered). A rate is the median of the rounds, with the least and the most of them in \
          parentheses; a percentile is of the answers of all rounds. \"Of the limit\" and \"of hello\" compare with \
          what the machine could do meanwhile: in every round, server and limit take {TURNS} turns each, the server \
-         of {} s ({} s where it refuses some). Bulla and the limit are started anew for each round. Driver, servers and MySQL share the \
-         machine, so whatever one of them needs the others do not get.\n",
+         of {} s ({} s where it refuses some). Bulla and the limit are started anew for each round. Driver, servers \
+         and MySQL share the machine, so whatever one of them needs the others do not get.\n",
         SLICE.as_secs(),
         2 * SLICE.as_secs(),
         turns::SLICE.as_secs(),
