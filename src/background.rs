@@ -45,8 +45,8 @@ pub fn start(app: &Arc<App>) {
             if !flows::prune(&app).await.map_err(|error| error.to_string())? {
                 break;
             }
-            // Half of the time belongs to those who are waiting for an answer.
-            tokio::time::sleep(batch.elapsed()).await;
+            // Two thirds of the time belong to those who are waiting for an answer.
+            tokio::time::sleep(2 * batch.elapsed()).await;
         }
         Ok(())
     });

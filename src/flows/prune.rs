@@ -6,7 +6,8 @@ use crate::app::App;
 use crate::model::{AuditEvent, Session};
 use crate::store::{attempts, audit_events, sessions, spent_envelopes, transaction};
 
-const BATCH: u32 = 3 * 64;
+/// One statement of each kind.
+const BATCH: u32 = 64;
 
 /// Removes one batch of each kind; true when there is more to do.
 pub async fn prune(app: &App) -> Result<bool, Internal> {
