@@ -66,7 +66,7 @@ struct Arguments {
 enum Command {
     /// Starts one server and asks it one thing
     Run(Run),
-    /// Starts all of them, asks each everything, and writes bench/RESULTS.md; takes half an hour
+    /// Starts all of them, asks each everything, and writes bench/RESULTS.md; takes forty minutes
     All,
     /// Asks Bulla for logins on 2 to 256 connections and for checked tokens, each beside the limit at that moment
     Ladder {
