@@ -227,7 +227,7 @@ mod tests {
 
     use super::*;
     use crate::store::file::{FileConnection, FileOptions};
-    use crate::store::plan::{Server, SetUp};
+    use crate::store::plan::{Server, SetUp, Switch};
 
     pub(super) fn stock(most: u32, patience: Duration) -> Stock<FileConnection> {
         stock_of(|_, _| Box::pin(async { Ok(()) }), most, patience)
@@ -236,6 +236,16 @@ mod tests {
     fn stock_of(set_up: SetUp<FileConnection>, most: u32, patience: Duration) -> Stock<FileConnection> {
         let options = FileOptions::new(Path::new(":memory:"), patience);
         Stock::new(Plan { name: "test", options, set_up, most, patience, server: None })
+    }
+
+    /// As if its connections were to a server.
+    pub(super) fn with_server(
+        mut stock: Stock<FileConnection>,
+        trusted: Duration,
+        switch: Switch<FileConnection>,
+    ) -> Stock<FileConnection> {
+        Arc::get_mut(&mut stock.0).unwrap().plan.server = Some(Server { trusted, switch });
+        stock
     }
 
     /// Of a database in memory, each connection has its own.
@@ -337,9 +347,8 @@ mod tests {
                 Ok(())
             })
         };
-        let mut stock = stock_of(set_up, 5, Duration::from_millis(300));
-        let server = Server { trusted: Duration::from_secs(60), switch: |_, _| Box::pin(async { Ok(()) }) };
-        Arc::get_mut(&mut stock.0).unwrap().plan.server = Some(server);
+        let stock = stock_of(set_up, 5, Duration::from_millis(300));
+        let stock = with_server(stock, Duration::from_secs(60), |_, _| Box::pin(async { Ok(()) }));
         let taken = join_all((0..5).map(|_| stock.take())).await;
         assert_eq!(taken.iter().filter(|taken| taken.is_ok()).count(), 5);
     }

@@ -107,7 +107,7 @@ mod tests {
     use futures_util::future::BoxFuture;
 
     use super::super::Stock;
-    use super::super::tests::{is_marked, mark, stock, succeeds};
+    use super::super::tests::{is_marked, mark, stock, succeeds, with_server};
     use super::*;
     use crate::store::file::FileConnection;
     use crate::store::plan::Switch;
@@ -116,13 +116,11 @@ mod tests {
 
     /// As of a server.
     fn stock_of_server(most: u32, trusted: Duration) -> Stock<FileConnection> {
-        let mut stock = stock(most, Duration::from_secs(5));
         let switch: Switch<FileConnection> = |conn, mode| match mode {
             Mode::Alone => tell(conn, "DROP TABLE together"),
             Mode::Together => tell(conn, "CREATE TABLE together (x)"),
         };
-        Arc::get_mut(&mut stock.0).unwrap().plan.server = Some(Server { trusted, switch });
-        stock
+        with_server(stock(most, Duration::from_secs(5)), trusted, switch)
     }
 
     fn tell<'c>(conn: &'c mut FileConnection, statement: &'static str) -> BoxFuture<'c, Result<(), sqlx::Error>> {
